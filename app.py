@@ -1,0 +1,90 @@
+"""Serve the question-answering page: ``python app.py``."""
+
+import errno
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from chatbot.answer import Chatbot
+
+LOCAL = "127.0.0.1"
+
+
+def serve(
+    index: Annotated[Path, typer.Option(help="索引目录（python -m index build 生成）")] = Path(
+        "data/index"
+    ),
+    host: Annotated[str, typer.Option(help="监听地址；0.0.0.0 表示所有网卡")] = LOCAL,
+    port: Annotated[int, typer.Option(help="端口", min=1, max=65535)] = 7860,
+) -> None:
+    """打开医保问答网页。"""
+    listening = _listen(host, port)
+    with listening:
+        bot = _open(index)
+        shown = f"[{host}]" if ":" in host else host
+        _run(bot, listening, f"http://{shown}:{port}/")
+
+
+def main() -> None:
+    """Entry point."""
+    typer.run(serve)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The listening socket, taken first: a port in use is told before anything is loaded."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            _leave(f"端口 {port} 已被占用，请换一个：python app.py --port {port % 65535 + 1}")
+        _leave(f"不能在 {host}:{port} 上监听，请检查 --host 和 --port。")
+    return listening
+
+
+def _open(index: Path) -> "Chatbot":
+    from chatbot.answer import Chatbot
+    from corpus.errors import YibaoError
+
+    try:
+        return Chatbot.open(index)
+    except YibaoError as error:
+        _leave(str(error))
+
+
+def _run(bot: "Chatbot", listening: socket.socket, address: str) -> None:
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
+
+    import uvicorn
+    from chatbot.api import create_app
+
+    settings = uvicorn.Config(
+        create_app(bot),
+        proxy_headers=False,  # behind a proxy, let it set the addresses it logs itself
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=3,  # seconds; open event streams would hold Ctrl-C up
+    )
+    threading.Thread(target=bot.warm, name="warm", daemon=True).start()
+    typer.echo(f"医保问答已启动：{address}（按 Ctrl-C 停止）")
+    try:
+        uvicorn.Server(settings).run(sockets=[listening])
+    except KeyboardInterrupt:
+        typer.echo("已停止。")
+
+
+def _leave(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What stands around every response: security headers, a limit for bodies, and the page's own head.
+
+Plain ASGI, so that Gradio's streamed events pass through untouched.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_LIMIT = 64 * 1024  # bytes; a question has at most a few hundred characters
+_POLICY = (
+    "default-src 'self'; script-src 'self'{nonce}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+_OWN_HEAD = """<title>医保问答</title>
+<meta name="description" content="医保怎么用，直接问。回答逐句引用原文，注明地方和日期。">
+<link rel="icon" href="/own/icon.svg" type="image/svg+xml">
+<script src="/own/early.js"></script>
+<link rel="stylesheet" href="/own/page.css">
+<script src="/own/page.js" defer></script>
+<noscript>本页需要打开浏览器的 JavaScript。急病请直接拨打 120，医保咨询请拨打 12393。</noscript>
+"""
+_SOCIAL_META = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
+_FRAME_SCRIPTS = re.compile(
+    r"<script(?: data-gradio-mode)?>(?:(?!</script>).)*?iframeResizer(?:(?!</script>).)*</script>\s*",
+    re.DOTALL,
+)
+_MANIFEST = re.compile(r'<link rel="manifest"[^>]*>\s*')
+_INLINE_SCRIPT = re.compile(r"<script(?=>| data-gradio-mode>)")
+
+
+def own_head(html: str, nonce: str) -> str:
+    """Gradio's start page as ours: Chinese, own style and script, no foreign addresses.
+
+    Args:
+        html: what Gradio serves at ``/``.
+        nonce: goes into every inline script, for the content security policy.
+    """
+    html = _MANIFEST.sub("", _FRAME_SCRIPTS.sub("", _SOCIAL_META.sub("", html)))
+    html = html.replace('lang="en"', 'lang="zh-CN"', 1)
+    html = _INLINE_SCRIPT.sub(f'<script nonce="{nonce}"', html)
+    return html.replace("<head>", f"<head>{_OWN_HEAD}", 1)
+
+
+class SecurityHeaders:
+    """Adds the headers to every response; rewrites the head of the start page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
+            await self._start_page(scope, receive, send)
+        else:
+            await self.app(scope, receive, _with_headers(send, _POLICY.format(nonce="")))
+
+    async def _start_page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        nonce = secrets.token_urlsafe(16)
+        kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        start: Message = {}
+        body = bytearray()
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            elif message["type"] == "http.response.body":
+                body.extend(message.get("body", b""))
+
+        await self.app({**scope, "headers": kept}, receive, collect)
+        html = own_head(body.decode(), nonce).encode()
+        others = [pair for pair in start["headers"] if pair[0] != b"content-length"]
+        length = (b"content-length", str(len(html)).encode())
+        sender = _with_headers(send, _POLICY.format(nonce=f" 'nonce-{nonce}'"))
+        await sender({**start, "headers": [*others, length, (b"cache-control", b"no-store")]})
+        shown = b"" if scope["method"] == "HEAD" else html
+        await sender({"type": "http.response.body", "body": shown})
+
+
+class BodyLimit:
+    """Refuses a request whose body is larger than ``limit`` bytes, whatever its header says."""
+
+    def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, its body read first."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, receive, send)
+            return
+        messages: list[Message] = []
+        size = 0
+        while True:
+            message = await receive()
+            messages.append(message)
+            size += len(message.get("body", b""))
+            if size > self.limit:
+                await _refuse(send, f"内容太长，最多 {self.limit // 1024} KB。")
+                return
+            if not message.get("more_body"):
+                break
+        replay = iter(messages)
+
+        async def replayed() -> Message:
+            return next(replay, None) or await receive()
+
+        await self.app(scope, replayed, send)
+
+
+async def _refuse(send: Send, sentence: str) -> None:
+    body = json.dumps({"error": sentence}, ensure_ascii=False).encode()
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _with_headers(send: Send, policy: str) -> Send:
+    async def sender(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            own = _HEADERS | {"content-security-policy": policy}
+            kept = [pair for pair in message["headers"] if pair[0].decode().lower() not in own]
+            added = [(name.encode(), value.encode()) for name, value in own.items()]
+            message = {**message, "headers": [*kept, *added]}
+        await send(message)
+
+    return sender

@@ -1,0 +1,100 @@
+"""Command line of the corpus: import, lint, stats."""
+
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from corpus import folder
+from corpus.command import citizen_errors
+from corpus.lint import lint
+from corpus.records import Authority
+
+app = typer.Typer(help="文章：导入、检查、统计（corpus: import, lint, stats）", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
+Folder = Annotated[Path, typer.Argument(help="文章目录，默认是自带的文章")]
+
+
+@app.command("import")
+@citizen_errors
+def import_(
+    src: Annotated[list[Path], typer.Argument(help="要导入的文件或目录（.md .txt，存下来的网站页面）")],
+    to: Annotated[Path, typer.Option("--to", help="写到哪个目录")],
+    as_json: Json = False,
+) -> None:
+    """导入文章，写成带文件头的 Markdown；来源没变的不动（import articles as Markdown)."""
+    with tqdm(unit="个文件", file=sys.stderr, disable=None, leave=False) as bar:
+        report = folder.import_files(src, to, lambda path: bool(bar.update()))
+    if as_json:
+        result = {
+            "imported": [article.id for article in report.imported],
+            "unchanged": [article.id for article in report.unchanged],
+            "skipped": [{"file": str(path), "reason": why} for path, why in report.skipped],
+        }
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        for path, why in report.skipped:
+            typer.echo(f"跳过 {path}：{why}", err=True)
+        done = report.imported + report.unchanged
+        typer.echo(
+            f"导入 {len(report.imported)} 篇，未变 {len(report.unchanged)} 篇，"
+            f"跳过 {len(report.skipped)} 个文件。"
+        )
+        typer.echo(
+            f"其中没写地区 {sum(not a.place for a in done)} 篇，"
+            f"没有日期 {sum(not a.published for a in done)} 篇，"
+            f"原文不全 {sum(a.truncated for a in done)} 篇。"
+        )
+    if report.skipped:
+        raise typer.Exit(1)
+
+
+@app.command("lint")
+@citizen_errors
+def lint_(corpus: Folder = folder.SHIPPED, as_json: Json = False) -> None:
+    """检查文章有什么毛病；有必须改的就以 1 退出（report what is wrong)."""
+    findings = lint(folder.load(corpus))
+    if as_json:
+        typer.echo(json.dumps({"findings": [asdict(f) for f in findings]}, ensure_ascii=False))
+    else:
+        for finding in findings:
+            mark = "必须改" if finding.severity == "error" else "请留意"
+            typer.echo(f"{mark}　{finding.article_id}《{finding.title}》：{finding.message}")
+        typer.echo(f"共 {len(findings)} 条。")
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+@citizen_errors
+def stats(corpus: Folder = folder.SHIPPED, as_json: Json = False) -> None:
+    """统计文章：地区、主题、来源可靠程度（counts by place, topic, authority)."""
+    articles = folder.load(corpus)
+    tables = {
+        "place": Counter(a.place[0] if a.place else a.place_label for a in articles),
+        "topic": Counter(a.topic or "未分类" for a in articles),
+        "authority": Counter(a.authority.value for a in articles),
+    }
+    characters = sum(len(a.body) for a in articles)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {"articles": len(articles), "characters": characters, **tables}, ensure_ascii=False
+            )
+        )
+        return
+    typer.echo(f"文章 {len(articles)} 篇，正文 {characters} 字。")
+    for name, title in (("place", "地区"), ("topic", "主题"), ("authority", "来源")):
+        typer.echo(f"\n{title}")
+        for key, count in tables[name].most_common():
+            label = Authority(key).label if name == "authority" else key
+            typer.echo(f"  {label}　{count}")
+
+
+if __name__ == "__main__":
+    app()

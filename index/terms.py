@@ -1,0 +1,115 @@
+"""Text → search terms. The only file that knows how Chinese is cut.
+
+A text becomes a bag of jieba search-mode words plus the bigrams of its runs of Chinese characters;
+Latin words and numbers stay whole. Questions are widened by the synonyms of ``lexicon/synonyms.yaml``.
+"""
+
+import hashlib
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ahocorasick
+import jieba
+import opencc
+import yaml
+
+LEXICON = Path(__file__).with_name("lexicon")
+_HAN_RUN = re.compile(r"[\u3400-\u9fff]{2,}")
+_WORD = re.compile(r"[\w%.\-]*\w%?|[\u3400-\u9fff]")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff\u00ad]")
+
+
+@cache
+def _converter() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+def normalise(text: str) -> str:
+    """NFKC, no invisible characters, traditional → simplified, lower case.
+
+    >>> normalise("門診１００％ ＡＰＰ")
+    '门诊100% app'
+    """
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return str(_converter().convert(plain)).lower()
+
+
+@cache
+def _tokenizer() -> jieba.Tokenizer:
+    """A tokenizer of our own, so that the lexicon changes nobody else's jieba."""
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    for line in (LEXICON / "words.txt").read_text(encoding="utf-8").splitlines():
+        word, frequency, tag = line.split()
+        tokenizer.add_word(word, int(frequency), tag)
+    return tokenizer
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """Words that ask, link or are polite; they carry no subject."""
+    return frozenset((LEXICON / "stopwords.txt").read_text(encoding="utf-8").split())
+
+
+def words(text: str) -> list[str]:
+    """jieba search-mode words of an already normalised text, without punctuation and stop words."""
+    stop = stop_words()
+    return [
+        word
+        for word in (token.strip() for token in _tokenizer().cut_for_search(text))
+        if word and _WORD.fullmatch(word) and word not in stop
+    ]
+
+
+def terms(text: str) -> list[str]:
+    """All search terms of a text, with repetition: words, then character bigrams.
+
+    >>> terms("生育津贴")
+    ['生育', '津贴', '生育津贴', '生育', '育津', '津贴']
+    """
+    plain = normalise(text)
+    bigrams = [
+        run[at : at + 2] for run in _HAN_RUN.findall(plain) for at in range(len(run) - 1)
+    ]
+    return words(plain) + bigrams
+
+
+@cache
+def _synonyms() -> ahocorasick.Automaton:
+    data: dict[str, Any] = yaml.safe_load((LEXICON / "synonyms.yaml").read_text(encoding="utf-8"))
+    wider: dict[str, list[str]] = {}
+    for group in data["same"]:
+        for word in group:
+            wider.setdefault(word, []).extend(other for other in group if other != word)
+    for spoken, meant in data["spoken"].items():
+        wider.setdefault(spoken, []).extend(meant)
+    automaton = ahocorasick.Automaton()
+    for word, others in wider.items():
+        automaton.add_word(word, (word, tuple(dict.fromkeys(others))))
+    automaton.make_automaton()
+    return automaton
+
+
+def expansions(text: str) -> list[str]:
+    """The synonyms of the words that stand in a question, without what it says already.
+
+    >>> expansions("门槛费多少")
+    ['起付线', '起付标准']
+    """
+    plain = normalise(text)
+    found: dict[str, None] = {}
+    for _, (_, others) in _synonyms().iter_long(plain):
+        found.update(dict.fromkeys(other for other in others if other not in plain))
+    return list(found)
+
+
+@cache
+def fingerprint() -> str:
+    """SHA-256 of the lexicon and of this file: an index made with other terms is stale."""
+    digest = hashlib.sha256()
+    for path in (*sorted(LEXICON.iterdir()), Path(__file__)):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
