@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 LOCAL = "127.0.0.1"
 
+command = typer.Typer(add_completion=False)
 
+
+@command.command(help="打开医保问答网页（serve the question-answering page）。")
 def serve(
     index: Annotated[Path, typer.Option(help="索引目录（python -m index build 生成）")] = Path(
         "data/index"
@@ -22,7 +25,7 @@ def serve(
     host: Annotated[str, typer.Option(help="监听地址；0.0.0.0 表示所有网卡")] = LOCAL,
     port: Annotated[int, typer.Option(help="端口", min=1, max=65535)] = 7860,
 ) -> None:
-    """打开医保问答网页。"""
+    """Open the index, then serve until Ctrl-C."""
     listening = _listen(host, port)
     with listening:
         bot = _open(index)
@@ -32,7 +35,7 @@ def serve(
 
 def main() -> None:
     """Entry point."""
-    typer.run(serve)
+    command()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -52,6 +55,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _open(index: Path) -> "Chatbot":
     from chatbot.answer import Chatbot
+
     from corpus.errors import YibaoError
 
     try:
@@ -64,6 +68,7 @@ def _run(bot: "Chatbot", listening: socket.socket, address: str) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
 
     import uvicorn
+
     from chatbot.api import create_app
 
     settings = uvicorn.Config(
@@ -73,12 +78,22 @@ def _run(bot: "Chatbot", listening: socket.socket, address: str) -> None:
         log_level="warning",
         timeout_graceful_shutdown=3,  # seconds; open event streams would hold Ctrl-C up
     )
-    threading.Thread(target=bot.warm, name="warm", daemon=True).start()
+    threading.Thread(target=_warm, args=(bot,), name="warm", daemon=True).start()
     typer.echo(f"医保问答已启动：{address}（按 Ctrl-C 停止）")
     try:
         uvicorn.Server(settings).run(sockets=[listening])
     except KeyboardInterrupt:
         typer.echo("已停止。")
+
+
+def _warm(bot: "Chatbot") -> None:
+    """Load the encoder behind the page; without it the page goes on answering by BM25."""
+    from corpus.errors import YibaoError
+
+    try:
+        bot.warm()
+    except YibaoError as error:
+        typer.echo(str(error), err=True)
 
 
 def _leave(sentence: str) -> NoReturn:

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from corpus.errors import YibaoError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -16,13 +15,15 @@ from starlette.middleware.cors import CORSMiddleware
 from chatbot.article_page import article_page, missing_page, parse_marks
 from chatbot.headers import BodyLimit, SecurityHeaders
 from chatbot.page import Answering, build_page, mount_page
+from corpus.errors import YibaoError
 
 STATIC = Path(__file__).parent / "static"
 MAX_TURNS = 50  # turns of one dialogue; the page forgets earlier ones too
 SHOULD_BE = '请提交 {"question": "…"} 或 {"turns": ["…", "…"]}，可以另加 "region" 和 "id"。'
 _SENTENCES = {404: "没有这个地址。", 405: "这个地址不接受这种请求。"}
 
-Text = Annotated[str, StringConstraints(max_length=20_000)]  # characters; the answer may refuse less
+# 20,000 characters: beyond any question; the chatbot itself says when one is too long.
+Text = Annotated[str, StringConstraints(max_length=20_000)]
 
 
 class Ask(BaseModel):
@@ -85,7 +86,7 @@ def _add_answers(app: FastAPI, bot: Answering) -> None:
 
 
 def _add_articles(app: FastAPI, bot: Answering) -> None:
-    @app.get("/article/{article_id}", response_class=HTMLResponse, summary="文章全文")
+    @app.get("/article/{article_id:path}", response_class=HTMLResponse, summary="文章全文")
     def article(article_id: str, quote: str = "") -> HTMLResponse:
         try:
             found = bot.article(article_id)

@@ -2,11 +2,10 @@
 
 import re
 
-from corpus.records import UNPLACED, Article, Span, Status
-
 from chatbot.markup import body_html, escape
 from chatbot.records import DISCLAIMER
 from chatbot.render import date_words, place_words
+from corpus.records import UNPLACED, Article, Span, Status
 
 MAX_MARKS = 40  # ranges read from an address; an answer quotes far fewer
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")

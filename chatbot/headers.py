@@ -31,11 +31,14 @@ _OWN_HEAD = """<title>医保问答</title>
 <script src="/own/early.js"></script>
 <link rel="stylesheet" href="/own/page.css">
 <script src="/own/page.js" defer></script>
-<noscript>本页需要打开浏览器的 JavaScript。急病请直接拨打 120，医保咨询请拨打 12393。</noscript>
+"""
+_NO_SCRIPT = """<noscript>本页要用浏览器的 JavaScript，请先打开它。
+急病请直接拨打 120，医保的事请拨打 12393。</noscript>
 """
 _SOCIAL_META = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
 _FRAME_SCRIPTS = re.compile(
-    r"<script(?: data-gradio-mode)?>(?:(?!</script>).)*?iframeResizer(?:(?!</script>).)*</script>\s*",
+    r"<script(?: data-gradio-mode)?>(?:(?!</script>).)*?"
+    r"iframeResizer(?:(?!</script>).)*</script>\s*",
     re.DOTALL,
 )
 _MANIFEST = re.compile(r'<link rel="manifest"[^>]*>\s*')
@@ -52,6 +55,7 @@ def own_head(html: str, nonce: str) -> str:
     html = _MANIFEST.sub("", _FRAME_SCRIPTS.sub("", _SOCIAL_META.sub("", html)))
     html = html.replace('lang="en"', 'lang="zh-CN"', 1)
     html = _INLINE_SCRIPT.sub(f'<script nonce="{nonce}"', html)
+    html = html.replace("<gradio-app", f"{_NO_SCRIPT}<gradio-app", 1)
     return html.replace("<head>", f"<head>{_OWN_HEAD}", 1)
 
 

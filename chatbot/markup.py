@@ -1,8 +1,8 @@
 """Text → HTML that stays text: nothing in an article or a question can become markup.
 
-The result is put inside Gradio's Markdown as well as into pages of our own, so Markdown's and LaTeX's
-special characters become numeric entities too, and a line break becomes ``<br>`` (a blank line would
-end the HTML block in which Markdown leaves everything alone).
+The result is put inside Gradio's Markdown as well as into pages of our own, so the special
+characters of Markdown and LaTeX become numeric entities too, and a line break becomes ``<br>`` (a
+blank line would end the HTML block in which Markdown leaves everything alone).
 """
 
 import re
@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from corpus.records import Span
 
 _SPECIAL = re.compile(r"[\x00-\x08\x0b-\x1f!\"#$%&'()*+./:<=>@\[\\\]^_`{|}~-]")
-# Numbers that a tap may call. 120: emergency; 110: police; 12356: psychological help; 12393: 医保;
-# 12345: government. Three-digit ones are linked in our own sentences only: 「120元」 is no telephone.
+# Numbers that a tap may call. 120: emergency; 110: police; 12356: psychological help;
+# 12393: 医保; 12345: government. Those of three digits are linked in our own sentences only:
+# 「120元」 is no telephone.
 _SERVICE = re.compile(r"(?<![\d.\-—–])(?:12393|12356|12345)(?![\d.\-]|\s*[元块万%％])")
 _ANY_PHONE = re.compile(
     r"(?<![\d.\-—–])(?:12393|12356|12345|120|110)(?![\d.\-]|\s*[元块万天岁个年月日%％])"

@@ -1,7 +1,7 @@
 """The page that citizens use: one Gradio ``Blocks``, every word of it Chinese.
 
-The conversation lives in a ``gr.State`` on the server: the browser sends the question and the place,
-nothing else, and only the earlier questions' text goes to the chatbot as history.
+The conversation lives in a ``gr.State`` on the server: the browser sends the question and the
+place, nothing else, and only the earlier questions' text goes to the chatbot as history.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import gradio as gr
-from corpus.records import Article
 from fastapi import FastAPI
 
 from chatbot.records import DISCLAIMER, Answer
 from chatbot.render import render_answer, render_evidence, render_question
+from corpus.records import Article
 
 FOLLOWUPS = 4  # buttons kept for follow-up questions
 KEPT_TURNS = 20  # turns that stay on the page; older ones scroll out of a session
@@ -21,15 +21,14 @@ QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longe
 WORKERS = 8  # questions answered at the same time; Gradio's default of 1 is a trap under load
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
 SESSION_SECONDS = 3600  # a closed page's conversation is forgotten after this
-ALL_SESSIONS_CHECK = 600  # seconds between two sweeps of forgotten conversations
 
 INTRO = "医保怎么用，直接问。回答逐句引用收录的文章，注明地方、日期和来源。"
 WAITING = '<div class="yb-waiting">正在查找资料…</div>'
 HEADER = f"""<div class="yb-head"><div class="yb-names"><h1>医保问答</h1><p>{INTRO}</p></div>
 <button class="yb-tool" id="yb-big-toggle" type="button">大字</button></div>
-<p class="yb-banner">{DISCLAIMER}</p>"""
-FOOT = f"""<p class="yb-foot">{DISCLAIMER}拿不准的，请打医保服务电话
+<p class="yb-banner">{DISCLAIMER}拿不准的事，可以打医保服务电话
 <a class="yb-tel" href="tel:12393">12393</a>。</p>"""
+FOOT = f'<p class="yb-foot">{DISCLAIMER}</p>'
 PANEL_HEAD = """<div class="yb-panel-head"><p class="yb-panel-title">出处</p>
 <button class="yb-close" id="yb-close" type="button">关闭</button></div>"""
 
@@ -131,7 +130,8 @@ class Parts:
 
 def build_page(bot: Answering) -> gr.Blocks:
     """The page around ``bot``, not yet mounted."""
-    with gr.Blocks(title="医保问答", analytics_enabled=False) as page:
+    page = gr.Blocks(title="医保问答", analytics_enabled=False)
+    with page:
         gr.Markdown(HEADER, elem_id="yb-header", latex_delimiters=[])
         with gr.Column(elem_id="yb-starters") as starters:
             gr.Markdown('<h2 class="yb-subtitle">可以这样问</h2>', latex_delimiters=[])
@@ -231,7 +231,11 @@ def _wire(bot: Answering, parts: Parts, starters: list[gr.Button]) -> None:
             api_visibility="private",
         )
         event.failure(
-            _apologise, parts.state, [parts.chat], show_progress="hidden", api_visibility="private"
+            _apologise,
+            parts.state,
+            [parts.chat, parts.starters, parts.after],
+            show_progress="hidden",
+            api_visibility="private",
         )
     parts.restart.click(
         lambda: _shown(Conversation(), ()),
@@ -280,10 +284,11 @@ def _shown(state: Conversation, followups: Sequence[str]) -> tuple[Any, ...]:
     )
 
 
-def _apologise(state: Conversation) -> list[dict[str, str]]:
+def _apologise(state: Conversation) -> tuple[Any, ...]:
     """After a failure: the chat as it was, and a sentence; the typed text is still in the box."""
     gr.Warning("刚才没有查成，您写的内容还在，请再按一次“发送”。", title="没有查成")
-    return state.messages
+    asked = bool(state.turns)
+    return state.messages, gr.Column(visible=not asked), gr.Column(visible=asked)
 
 
 def _theme() -> gr.themes.Base:

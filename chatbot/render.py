@@ -1,10 +1,11 @@
 """An answer as the citizen sees it: the message, and the evidence that its markers open."""
 
-from corpus.records import Authority, Span, Status
-from corpus.sentences import sentences
+from urllib.parse import quote as percent
 
 from chatbot.markup import body_html, escape, phones_in, with_phones
 from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote
+from corpus.records import Authority, Span, Status
+from corpus.sentences import sentences
 
 AROUND = 2  # sentences shown before and after a quoted one
 KIND_WORDS = {
@@ -54,9 +55,9 @@ def render_evidence(answer: Answer, turn: str) -> str:
 
 
 def around(quotes: list[Quote]) -> list[Span]:
-    """Where to show ``quotes`` of one article: each with its neighbours, overlapping parts joined."""
+    """The parts of one article that show ``quotes`` with their neighbours, overlaps joined."""
     body = quotes[0].article.body
-    spans = sentences(body)
+    spans = [span for span in sentences(body) if span.of(body).strip()]
     windows: list[Span] = []
     for quote in sorted(quotes, key=lambda one: one.start):
         touched = [i for i, s in enumerate(spans) if s.start < quote.end and s.end > quote.start]
@@ -198,8 +199,6 @@ def _passages(quotes: list[Quote]) -> str:
 
 def article_link(article_id: str, quotes: list[Quote]) -> str:
     """The address of the whole article with ``quotes`` marked in it."""
-    from urllib.parse import quote as percent
-
     where = ",".join(f"{one.start}-{one.end}" for one in sorted(quotes, key=lambda q: q.start))
     return f"/article/{percent(article_id, safe='')}" + (f"?quote={where}#quote" if where else "")
 

@@ -46,12 +46,18 @@ class PlaceReading:
 
     ``insured`` is the place whose rules count (参保地), ``care`` a place where someone is only treated,
     ``others`` further places, ``ambiguous`` the candidates of a name that several places share.
+    ``place`` is the best guess at the place whose rules count: a travel place only if no other is named.
     """
 
     insured: PlacePath | None = None
     care: PlacePath | None = None
     others: tuple[PlacePath, ...] = ()
     ambiguous: tuple[PlacePath, ...] = ()
+
+    @property
+    def place(self) -> PlacePath | None:
+        """The insured place, else the place of treatment, else None."""
+        return self.insured or self.care
 
 
 def short_name(name: str) -> str:
@@ -227,15 +233,13 @@ def read_places(text: str) -> PlaceReading:
         insured = [path for path in insured if path not in care] or insured[:1]
     care = [path for path in care if path not in insured]
     if not insured:
-        plain = [path for path in deepest if path not in care]
-        insured = plain if len(deepest) > 1 else list(deepest)
-        care = care if len(deepest) > 1 else []
-    first = insured[0] if insured else None
+        insured = [path for path in deepest if path not in care]
+    first, treated = (insured or [None])[0], (care or [None])[0]
     return PlaceReading(
         insured=first,
-        care=care[0] if care else None,
-        others=tuple(path for path in deepest if path != first and path not in care[:1]),
-        ambiguous=() if first else ambiguous,
+        care=treated,
+        others=tuple(path for path in deepest if path not in (first, treated)),
+        ambiguous=() if first or treated else ambiguous,
     )
 
 
@@ -250,12 +254,12 @@ def article_place(title: str, body: str) -> PlacePath:
     from corpus.sentences import sentences
 
     if mentions(title):
-        return read_places(title).insured or ()
+        return read_places(title).place or ()
     first = next((s.of(body) for s in sentences(body) if s.of(body).strip()), "")
     if any(_EXAMPLE.search(first[: m.span.start]) for m in mentions(first)):
         return ()
     reading = read_places(first)
-    return reading.insured if reading.insured and not reading.others else ()
+    return reading.place or () if not reading.others else ()
 
 
 def applies(article: Article, place: PlacePath) -> bool:

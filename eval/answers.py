@@ -53,7 +53,7 @@ def ask_all(bot: Asker, cases: Sequence[Case], titles: frozenset[str]) -> list[O
         titles: the titles in the index, see ``judge``.
     """
     outcomes = []
-    for case in tqdm(cases, desc="answers", unit="q", leave=False):
+    for case in tqdm(cases, desc="answers", unit="q", leave=False, disable=None):
         started = perf_counter()
         answer = bot.ask(case.question, region=case.region, history=case.turns[:-1])
         milliseconds = (perf_counter() - started) * MILLISECONDS

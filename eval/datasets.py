@@ -48,9 +48,10 @@ class Qrel:
 class Dataset:
     """A collection with the judgements of one split.
 
-    ``queries`` holds the judged queries only, in the order of the file; a judged query without any
-    relevant document stays. ``missing_documents`` counts judged documents that the corpus lacks:
-    they stay in the judgements, so no system can reach a recall of 1 there.
+    ``documents`` are sorted by id, so that ties by position are ties by id. ``queries`` holds the
+    judged queries only, in the order of the file; a judged query without any relevant document
+    stays. ``missing_documents`` counts judged documents that the corpus lacks: they stay in the
+    judgements, so no system can reach a recall of 1 there.
     """
 
     name: str
@@ -83,7 +84,7 @@ def load_dataset(folder: Path, split: str) -> Dataset:
     if not folder.is_dir():
         msg = f"找不到数据集文件夹：{folder}"
         raise InputError(msg)
-    documents = tuple(_documents(folder / "corpus.jsonl"))
+    documents = sorted(_documents(folder / "corpus.jsonl"), key=lambda document: document.id)
     queries = tuple(_queries(folder / "queries.jsonl"))
     qrels_path = folder / "qrels" / f"{split}.tsv"
     qrels = tuple(_qrels(qrels_path))
@@ -96,7 +97,7 @@ def load_dataset(folder: Path, split: str) -> Dataset:
     return Dataset(
         name=folder.resolve().name,
         split=split,
-        documents=documents,
+        documents=tuple(documents),
         queries=tuple(query for query in queries if query.id in judged),
         qrels=qrels,
         missing_documents=len({qrel.document_id for qrel in qrels} - known),

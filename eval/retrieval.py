@@ -91,7 +91,7 @@ def evaluate(dataset: Dataset, rankers: Mapping[str, Ranker]) -> Evaluation:
 def _run(dataset: Dataset, name: str, rank: Ranker) -> SystemRun:
     hits: dict[str, tuple[tuple[str, float], ...]] = {}
     seconds = np.zeros(len(dataset.queries))
-    bar = tqdm(dataset.queries, desc=f"{dataset.name} {name}", unit="q", leave=False)
+    bar = tqdm(dataset.queries, desc=f"{dataset.name} {name}", unit="q", leave=False, disable=None)
     for row, query in enumerate(bar):
         started = perf_counter()
         ranked = rank(query.text, DEPTH)

@@ -35,8 +35,8 @@ def test_reads_documents_judged_queries_and_qrels(folder: Path) -> None:
     dataset = load_dataset(folder, "dev")
     assert dataset.name == folder.name
     assert dataset.documents == (
-        Document("d2", "门特", "门特要带身份证。"),
         Document("d1", "", "异地就医先备案。"),
+        Document("d2", "门特", "门特要带身份证。"),
     )
     assert dataset.queries == (Query("q1", "门特带什么"),)
     assert dataset.qrels == (Qrel("q1", "d2", 1),)

@@ -1,0 +1,87 @@
+"""Command line of the chatbot: ask one question, or a file of them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from chatbot.answer import Chatbot
+from chatbot.records import Answer
+from corpus.command import citizen_errors
+from corpus.errors import InputError
+from corpus.folder import write_atomically
+from index import store
+
+app = typer.Typer(help="问答（chatbot: ask）", no_args_is_help=True)
+
+
+@app.callback()
+def main() -> None:
+    """医保问答：只引用文章原句，注明出处（quoted, cited answers)."""
+
+
+def _row(line: str, number: int, file: Path) -> dict[str, Any]:
+    """One line of a questions file; raises ``InputError`` naming the line."""
+    try:
+        row = json.loads(line)
+        turns = row["turns"] if "turns" in row else [row["question"]]
+        if not turns or not all(isinstance(turn, str) for turn in turns):
+            raise TypeError
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f'{file} 第 {number} 行不对，应是 {{"id": …, "question": …}} 或 {{"id": …, "turns": […]}}'
+        raise InputError(msg) from error
+    return {"id": row.get("id"), "turns": turns, "region": str(row.get("region") or "")}
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """The rows of a questions file (JSON Lines)."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"读不了问题文件 {file}，请检查路径，并存成 UTF-8"
+        raise InputError(msg) from error
+    return [_row(line, n, file) for n, line in enumerate(lines, 1) if line.strip()]
+
+
+def ask_row(bot: Chatbot, row: dict[str, Any]) -> Answer:
+    """The answer to the last turn of a row."""
+    *history, question = row["turns"]
+    return bot.ask(question, region=row["region"], history=history)
+
+
+@app.command()
+@citizen_errors
+def ask(
+    question: Annotated[str | None, typer.Argument(help="一个问题")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="问题文件，一行一个 JSON")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="答案写到哪个文件")] = None,
+    index: Annotated[Path, typer.Option("--index", help="索引目录")] = store.DEFAULT,
+    region: Annotated[str, typer.Option("--region", help="参保地，例如 惠州")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")] = False,
+) -> None:
+    """回答一个问题，或一个文件里的所有问题（answer one question or a file of them)."""
+    if (question is None) == (file is None) or (file is None) != (out is None):
+        typer.echo("请给一个问题，或同时给 --file 和 --out。", err=True)
+        raise typer.Exit(2)
+    rows = read_rows(file) if file else []
+    bot = Chatbot.open(index)
+    bot.warm()
+    if question is not None:
+        answer = bot.ask(question, region=region)
+        typer.echo(
+            json.dumps(answer.to_json(), ensure_ascii=False) if as_json else answer.text
+        )
+    elif out is not None:
+        answers = [
+            json.dumps(ask_row(bot, row | {"region": row["region"] or region}).to_json(row["id"]), ensure_ascii=False)
+            for row in tqdm(rows, unit="题", file=sys.stderr, disable=None)
+        ]
+        write_atomically(out, "\n".join(answers) + "\n")
+        typer.echo(f"回答了 {len(answers)} 个问题，写在 {out}。")
+
+
+if __name__ == "__main__":
+    app()

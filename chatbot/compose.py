@@ -1,0 +1,246 @@
+"""Put an answer together: quotes, their sources, fixed sentences from ``rules/templates.yaml``, the disclaimer."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+
+import yaml
+
+from chatbot.decide import is_local
+from chatbot.dialogue import Turn
+from chatbot.evidence import Source
+from chatbot.question import RULES
+from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Retrieval, Slots
+from corpus.records import Article, Audience, Authority, Status
+from corpus.regions import Mention, PlacePath
+
+MAX_FOLLOWUPS = 3
+MAX_STARTERS = 6
+MAX_PLACES = 6  # places named when an answer tells which ones are covered
+_PLACE_BOUND_FIGURE = re.compile(r"\d[\d.,]*\s*(?:%|％|万|元|亿)|\d{3,4}-\d{7,8}|百分之|百分点")
+
+
+@cache
+def templates() -> dict[str, str]:
+    """The fixed sentences by name."""
+    data: dict[str, str] = yaml.safe_load((RULES / "templates.yaml").read_text(encoding="utf-8"))
+    return data
+
+
+def say(name: str, **filled: str) -> str:
+    """A fixed sentence with its gaps filled."""
+    return templates()[name].format(**filled)
+
+
+def has_place_bound_figure(text: str) -> bool:
+    """Whether a sentence holds money, a percentage or a telephone number.
+
+    >>> has_place_bound_figure("一级医院报90%"), has_place_bound_figure("审核3个工作日")
+    (True, False)
+    """
+    return bool(_PLACE_BOUND_FIGURE.search(text))
+
+
+def timed(answer: Answer, elapsed_ms: float) -> Answer:
+    """The same answer with the time it took, in milliseconds."""
+    return replace(answer, elapsed_ms=elapsed_ms)
+
+
+def describe(article: Article) -> str:
+    """For which place and year a source holds and who says it, as a citizen reads it."""
+    facts = [say("place", place=article.place_label)]
+    if article.audience is not Audience.ANYONE:
+        facts.append(say("audience", audience=article.audience.value))
+    if article.effective_year:
+        facts.append(say("year", year=article.effective_year))
+    if article.published:
+        facts.append(say("published", published=article.published))
+    if not article.effective_year and not article.published:
+        facts.append(say("undated"))
+    name = article.source_name
+    label = article.authority.label
+    facts.append(say("source", source=f"{name}，{label}" if name else label))
+    if article.status is Status.SUPERSEDED:
+        facts.append(say("superseded"))
+    return "；".join(facts)
+
+
+def _cite(quotes: Sequence[Quote]) -> tuple[tuple[int, ...], tuple[Citation, ...]]:
+    """Citation number of each quote, and the citations, numbered in order of appearance."""
+    numbers: dict[str, int] = {}
+    articles: list[Article] = []
+    for quote in quotes:
+        if quote.article.id not in numbers:
+            numbers[quote.article.id] = len(numbers) + 1
+            articles.append(quote.article)
+    cited = tuple(numbers[quote.article.id] for quote in quotes)
+    return cited, tuple(Citation.of(n, article) for n, article in enumerate(articles, 1))
+
+
+def _body(quotes: Sequence[Quote], cited: Sequence[int]) -> str:
+    """The quotes under a line for each source."""
+    lines: list[str] = []
+    last = 0
+    for quote, n in zip(quotes, cited, strict=True):
+        if n != last:
+            head = say("source_line", n=str(n), title=quote.article.title, facts=describe(quote.article))
+            lines += ["", head] if lines else [head]
+            last = n
+        lines.append(f"{quote.text}[{n}]")
+    return "\n".join(lines)
+
+
+def _answer(
+    raw: str,
+    kind: Kind,
+    *,
+    lead: str = "",
+    quotes: Sequence[Quote] = (),
+    closing: str = "",
+    slots: Slots | None = None,
+    followups: Sequence[str] = (),
+    retrieval: Retrieval | None = None,
+) -> Answer:
+    cited, citations = _cite(quotes)
+    parts = [lead, _body(quotes, cited), closing, DISCLAIMER]
+    return Answer(
+        question=raw,
+        kind=kind,
+        text="\n\n".join(part for part in parts if part),
+        lead=lead,
+        closing=closing,
+        quotes=tuple(quotes),
+        cited=cited,
+        citations=citations,
+        slots=slots or Slots(),
+        followups=tuple(followups),
+        retrieval=retrieval or Retrieval(),
+    )
+
+
+def _office(place: PlacePath | None) -> str:
+    return say("office_of", place="".join(place)) if place else say("office")
+
+
+def _whom(place: PlacePath | None) -> str:
+    return say("whom", office=_office(place))
+
+
+def _followups(sources: Sequence[Source], quotes: Sequence[Quote] = ()) -> list[str]:
+    """Titles of further articles that apply, as questions to press."""
+    cited = {quote.article.id for quote in quotes}
+    titles = [s.article.title for s in sources if s.article.id not in cited]
+    return list(dict.fromkeys(titles))[:MAX_FOLLOWUPS]
+
+
+def _places(places: Iterable[PlacePath]) -> str:
+    return "、".join("".join(place) for place in list(dict.fromkeys(places))[:MAX_PLACES])
+
+
+def invalid(raw: str, why: str) -> Answer:
+    """Nothing to answer: says why and what to type."""
+    return _answer(raw, Kind.INVALID, lead=f"{why}{say('invalid')}")
+
+
+def small_talk(raw: str, slots: Slots) -> Answer:
+    """A greeting or thanks: says what can be asked."""
+    return _answer(raw, Kind.INVALID, lead=say("small_talk"), slots=slots)
+
+
+def emergency(raw: str, card: Sequence[str], slots: Slots) -> Answer:
+    """The emergency card comes first and stands alone."""
+    return _answer(raw, Kind.EMERGENCY, lead="\n".join(card), slots=slots)
+
+
+def medical(raw: str, slots: Slots) -> Answer:
+    """Diagnosis, doses, drugs: not answered here."""
+    lead = f"{say('medical')}\n{say('medical_insurance')}"
+    return _answer(raw, Kind.MEDICAL, lead=lead, slots=slots)
+
+
+def ask_name(raw: str, turn: Turn, found: Sequence[Mention]) -> Answer:
+    """A place name that several places share is asked back."""
+    mention = next(m for m in found if m.path is None)
+    choices = ["".join(path) for path in mention.candidates]
+    lead = say(
+        "clarify_name", name=mention.span.of(turn.question.text), choices="、".join(choices)
+    )
+    return _answer(raw, Kind.CLARIFY, lead=lead, slots=turn.slots, followups=choices[:6])
+
+
+def clarify(
+    raw: str, turn: Turn, retrieval: Retrieval, local: Sequence[Source], meanwhile: Sequence[Quote]
+) -> Answer:
+    """The answer depends on the 参保地: ask for it, and quote what holds everywhere meanwhile."""
+    places = _places(s.article.place for s in local if is_local(s.article))
+    lead = f"{say('clarify')}{say('clarify_covered', places=places)}"
+    if meanwhile:
+        notes = [say("clarify_meanwhile")] if all(q.article.place for q in meanwhile) else []
+        notes += [say("unplaced")] if any(not q.article.place for q in meanwhile) else []
+        lead = f"{lead}\n{''.join(notes)}"
+    return _answer(
+        raw,
+        Kind.CLARIFY,
+        lead=lead,
+        quotes=meanwhile,
+        closing=_whom(None),
+        slots=turn.slots,
+        retrieval=retrieval,
+    )
+
+
+def no_answer(
+    raw: str,
+    turn: Turn,
+    retrieval: Retrieval,
+    sources: Sequence[Source],
+    covered: Sequence[PlacePath],
+) -> Answer:
+    """The corpus does not hold it: says so and whom to ask; no figure of another place."""
+    if turn.place and covered and all(place != turn.place for place in covered):
+        lead = say("no_answer_place", asked="".join(turn.place))
+        lead += say("covered", places=_places(covered))
+    else:
+        lead = say("no_answer")
+    return _answer(
+        raw,
+        Kind.NO_ANSWER,
+        lead=lead,
+        closing=_whom(turn.place),
+        slots=turn.slots,
+        followups=_followups(sources),
+        retrieval=retrieval,
+    )
+
+
+def answer(
+    raw: str,
+    turn: Turn,
+    retrieval: Retrieval,
+    quotes: Sequence[Quote],
+    notes: Sequence[tuple[str, dict[str, str]]],
+    sources: Sequence[Source],
+) -> Answer:
+    """Quotes with their sources; reservations first."""
+    lead = "".join(say(name, **filled) for name, filled in notes)
+    official = all(quote.article.authority is Authority.OFFICIAL for quote in quotes)
+    closing = "" if official and not notes else say("verify", office=_office(turn.place))
+    return _answer(
+        raw,
+        Kind.CAVEAT if notes else Kind.ANSWER,
+        lead=lead,
+        quotes=quotes,
+        closing=closing,
+        slots=turn.slots,
+        followups=_followups(sources, quotes),
+        retrieval=retrieval,
+    )
+
+
+def starters(articles: Iterable[Article]) -> tuple[str, ...]:
+    """Titles to begin with, one a topic, short ones first."""
+    chosen: dict[str, str] = {}
+    for article in sorted(articles, key=lambda a: (len(a.title), a.id)):
+        chosen.setdefault(article.topic or article.id, article.title)
+    return tuple(chosen.values())[:MAX_STARTERS]

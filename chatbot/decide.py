@@ -1,0 +1,102 @@
+"""The answer ladder: whether the evidence answers the question, and on which rung."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from chatbot.evidence import Source, coverage
+from chatbot.question import RULES, Question
+from chatbot.records import Quote
+from corpus.records import NATIONAL, Article, Authority
+from corpus.regions import PlacePath
+from index.terms import normalise
+
+FEATURES = ("coverage", "quoted", "title", "closeness")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A fitted logistic: probability that the quotes answer = sigmoid(weights · features + bias)."""
+
+    weights: dict[str, float]
+    bias: float
+    threshold: float
+
+
+@cache
+def decisions() -> dict[str, Decision]:
+    """The fitted values for ``hybrid`` and for ``bm25`` alone, from ``rules/decision.json``."""
+    data: dict[str, Any] = json.loads((RULES / "decision.json").read_text(encoding="utf-8"))
+    return {
+        name: Decision(fit["weights"], fit["bias"], fit["threshold"])
+        for name, fit in data["fits"].items()
+    }
+
+
+def features(
+    weights: dict[str, float], sources: Sequence[Source], quotes: Sequence[Quote]
+) -> dict[str, float]:
+    """What the decision is made from, each 0…1; ``weights`` are those of the content words."""
+    if not sources or not quotes:
+        return dict.fromkeys(FEATURES, 0.0)
+    best = sources[0]
+    shown = " ".join([best.article.title, *(quote.text for quote in quotes)])
+    return {
+        "coverage": best.coverage,
+        "quoted": coverage(weights, normalise(shown)),
+        "title": best.title,
+        "closeness": best.closeness,
+    }
+
+
+def probability(values: dict[str, float], *, dense: bool) -> float:
+    """How likely the quotes answer the question, 0…1."""
+    fit = decisions()["hybrid" if dense else "bm25"]
+    total = fit.bias + sum(fit.weights[name] * values[name] for name in fit.weights)
+    return 1 / (1 + math.exp(-total))
+
+
+def answerable(values: dict[str, float], *, dense: bool) -> bool:
+    """Whether the evidence is strong enough to be shown."""
+    fit = decisions()["hybrid" if dense else "bm25"]
+    return probability(values, dense=dense) >= fit.threshold
+
+
+def is_local(article: Article) -> bool:
+    """Whether an article holds for one place only."""
+    return bool(article.place) and article.place != (NATIONAL,)
+
+
+def year_of(article: Article) -> str:
+    """The year for which an article holds, else the year it appeared in, else empty."""
+    return article.effective_year or article.published[:4]
+
+
+def fits_year(article: Article, year: str) -> bool:
+    """Whether an article may answer for a year: its own effective year, if it has one, is that year."""
+    return not year or not article.effective_year or article.effective_year == year
+
+
+def caveats(
+    question: Question, place: PlacePath | None, year: str, quotes: Sequence[Quote]
+) -> list[tuple[str, dict[str, str]]]:
+    """The reservations that must be printed first: template names with what fills them."""
+    articles = list({quote.article.id: quote.article for quote in quotes}.values())
+    found: list[tuple[str, dict[str, str]]] = []
+    exact = [a for a in articles if place and a.place == place]
+    if place and not exact:
+        wider = next((a for a in articles if a.place), None)
+        if wider:
+            filled = {"asked": "".join(place), "place": wider.place_label}
+            found.append(("wider", filled))
+    if any(not a.place for a in articles):
+        found.append(("unplaced", {}))
+    years = sorted({year_of(a) for a in articles if year_of(a)})
+    if year and years and years[-1] < year:
+        found.append(("older", {"asked": year, "found": years[-1]}))
+    if any(a.authority in (Authority.SITE, Authority.UNVERIFIED) for a in articles):
+        found.append(("unofficial", {}))
+    return found

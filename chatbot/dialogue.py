@@ -1,0 +1,86 @@
+"""Slots that carry over between turns, and short follow-ups that are completed from the turn before."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatbot.question import Question, problem, understand
+from chatbot.records import Slots
+from corpus.regions import PlacePath, mentions, read_places
+from index.terms import normalise
+
+_FOLLOW_UP = re.compile(r"^(?:那|那么|换成|要是|如果是|如果|还有|他|她|它|这|这个|我是|我家是|老人家|反过来)|呢[?？]?$")
+_NEW_SUBJECT = re.compile(r"换个|另外问|再问|还想问|顺便问|问个别的|别的事")
+_SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
+_SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The last message in the light of the earlier ones.
+
+    ``text`` is what to search for first. ``completed`` is the other reading, the message together with the
+    subject before it, or empty if the message stands alone.
+    """
+
+    question: Question
+    text: str
+    completed: str
+    place: PlacePath | None
+    insurance: str
+    year: str
+
+    @property
+    def slots(self) -> Slots:
+        """The slots as the contract shows them."""
+        return Slots("".join(self.place or ()), self.insurance, self.year)
+
+
+def _without_places(text: str) -> str:
+    held = list(text)
+    for mention in mentions(text):
+        held[mention.span.start : mention.span.end] = ""
+        held[mention.span.start : mention.span.start] = [""] * (
+            mention.span.end - mention.span.start
+        )
+    return "".join(held)
+
+
+def _depends(question: Question) -> bool:
+    """Whether a message may need the one before it to be understood."""
+    text = question.text
+    if _NEW_SUBJECT.search(text):
+        return False
+    return len(text) <= _SHORT or bool(_FOLLOW_UP.search(text))
+
+
+def read(history: Sequence[str], raw: str, region: str = "") -> Turn:
+    """Understand a message with the earlier ones of its dialogue.
+
+    Args:
+        history: earlier messages, oldest first.
+        raw: the message; ``question.problem`` has let it through.
+        region: the 参保地 that the person has chosen, or empty.
+    """
+    place = read_places(normalise(region)).place if region.strip() else None
+    insurance = year = subject = ""
+    insured_known = place is not None
+    for message in (*[m for m in history if not problem(m)], raw):
+        question = understand(message)
+        before = subject
+        named = question.places.insured or (None if insured_known else question.places.care)
+        if named:
+            place, insured_known = named, bool(question.places.insured)
+        insurance = question.insurance or insurance
+        follows = bool(before) and _depends(question)
+        if len(question.content) >= _SUBJECT_WORDS or follows:
+            year = question.year or (year if follows else "")
+            subject = f"{_without_places(before)} {question.text}" if follows else question.text
+    return Turn(
+        question=question,
+        text=question.text,
+        completed=subject if subject != question.text else "",
+        place=place,
+        insurance=insurance,
+        year=year,
+    )

@@ -1,0 +1,120 @@
+"""Understand a question: normalise it, find place, insurance, year and what it asks for."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from corpus.metadata import audience_of
+from corpus.records import Audience
+from corpus.regions import PlacePath, PlaceReading, mentions, read_places
+from index.terms import normalise, words
+
+RULES = Path(__file__).with_name("rules")
+MAX_LENGTH = 500  # characters; a longer message is a document, not a question
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_SAYS_SOMETHING = re.compile(r"[\u3400-\u9fff]|[a-z0-9]{2}", re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)(20[0-4]\d)\s*(?:年|的)?(?!\d)")
+_FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as understood. ``text`` is normalised; ``content`` are its words without places."""
+
+    text: str
+    places: PlaceReading
+    insurance: str
+    year: str
+    wants: frozenset[str]
+    content: tuple[str, ...]
+
+    @property
+    def place(self) -> PlacePath | None:
+        """The place whose rules are asked for, if the question names one."""
+        return self.places.place
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One thing that a question may ask for: how it asks, and how a sentence shows it."""
+
+    asks: re.Pattern[str]
+    shows: re.Pattern[str]
+
+
+@cache
+def wants() -> Mapping[str, Want]:
+    """All wants, from ``rules/wants.yaml``."""
+    data = yaml.safe_load((RULES / "wants.yaml").read_text(encoding="utf-8"))
+    return {
+        name: Want(re.compile(rule["asks"]), re.compile(rule["shows"]))
+        for name, rule in data.items()
+    }
+
+
+def clean(raw: str) -> str:
+    """Normalised text without markup and control characters, white space joined.
+
+    >>> clean("<b>門特</b>\\n怎麼辦理？")
+    '门特 怎么办理?'
+    """
+    text = normalise(_TAG.sub(" ", raw[: 4 * MAX_LENGTH]))
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def problem(raw: str) -> str:
+    """Why a message is no question, as a sentence to the citizen; empty if it is one."""
+    if not raw.strip():
+        return "您还没有输入问题。"
+    if len(raw) > MAX_LENGTH:
+        return f"您输入的文字太长了（超过{MAX_LENGTH}字），请缩短成一两句话。"
+    if not _SAYS_SOMETHING.search(clean(raw)):
+        return "没有看懂您的问题，请用文字写出来。"
+    return ""
+
+
+def insurance_of(text: str) -> str:
+    """职工 or 居民, if the text says so; else empty.
+
+    >>> insurance_of("湖南新农合医保"), insurance_of("门特怎么办")
+    ('居民', '')
+    """
+    if _FLEXIBLE.search(text):
+        return Audience.EMPLOYEE.value
+    audience = audience_of(text)
+    return "" if audience is Audience.ANYONE else audience.value
+
+
+def year_of(text: str) -> str:
+    """The year that a text names, or empty.
+
+    >>> year_of("2024年居民医保交多少")
+    '2024'
+    """
+    found = _YEAR.search(text)
+    return found.group(1) if found else ""
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The words that carry the subject, places left out, each once."""
+    held = list(text)
+    for mention in mentions(text):
+        held[mention.span.start : mention.span.end] = " " * (mention.span.end - mention.span.start)
+    return tuple(dict.fromkeys(words("".join(held))))
+
+
+def understand(raw: str) -> Question:
+    """Read a question that ``problem`` has let through."""
+    text = clean(raw)
+    return Question(
+        text=text,
+        places=read_places(text),
+        insurance=insurance_of(text),
+        year=year_of(text),
+        wants=frozenset(name for name, want in wants().items() if want.asks.search(text)),
+        content=content_words(text),
+    )

@@ -1,0 +1,162 @@
+"""Choose the quotes: relevant sentences of the best articles, no repetition, in their own order."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chatbot.evidence import Sentence, Source
+from chatbot.records import Quote
+
+MAX_QUOTES = 6
+MAX_LENGTH = 350  # characters of quotes in one answer
+MAX_SOURCES = 3
+SOURCE_RATIO = 0.80  # a further article is quoted if it fits at least so well as the best
+SENTENCE_RATIO = 0.60  # a sentence is quoted if it fits at least so well as the best one
+SAME = 0.6  # share of common character pairs above which two sentences repeat each other
+_DEPENDENT = re.compile(
+    r"(?:这|该|其|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"
+)
+_LEAD_IN = re.compile(r"[:：]$")
+_QUESTION = re.compile(r"[?？]$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Sentences that are only understood together: antecedent or lead-in first."""
+
+    source: Source
+    sentences: tuple[Sentence, ...]
+    score: float
+
+    @property
+    def length(self) -> int:
+        return sum(s.span.end - s.span.start for s in self.sentences)
+
+
+def _text(source: Source, sentence: Sentence) -> str:
+    return sentence.span.of(source.article.body)
+
+
+def _same_block(body: str, before: Sentence, after: Sentence) -> bool:
+    """Whether no heading and no blank line lies between two neighbouring sentences."""
+    gap = body[before.span.end : after.span.start]
+    return "\n#" not in gap and "\n\n" not in gap
+
+
+def _lead_in_of(source: Source, at: int) -> int | None:
+    """Order of the line with a colon under which sentence ``at`` is an item, or None."""
+    for before in range(at - 1, -1, -1):
+        first, second = source.sentences[before], source.sentences[before + 1]
+        if not _same_block(source.article.body, first, second):
+            return None
+        if _LEAD_IN.search(_text(source, first)):
+            return before
+        if "\n" not in source.article.body[first.span.end : second.span.start]:
+            return None
+    return None
+
+
+def _items_of(source: Source, at: int) -> list[Sentence]:
+    """The lines that follow lead-in ``at``, as long as they belong to it."""
+    items: list[Sentence] = []
+    previous = source.sentences[at]
+    for sentence in source.sentences[at + 1 :]:
+        body = source.article.body
+        if not _same_block(body, previous, sentence) or _LEAD_IN.search(_text(source, sentence)):
+            break
+        items.append(sentence)
+        previous = sentence
+    return items
+
+
+def _block(source: Source, at: int) -> _Block | None:
+    """Sentence ``at`` with what it needs to be understood, or None if that is not to be had."""
+    sentence = source.sentences[at]
+    text = _text(source, sentence)
+    if _QUESTION.search(text):
+        return None
+    if _LEAD_IN.search(text):
+        items = _items_of(source, at)
+        return _Block(source, (sentence, *items), sentence.score) if items else None
+    members = [sentence]
+    while _DEPENDENT.match(_text(source, members[0])):
+        order = members[0].order
+        if not order or not _same_block(
+            source.article.body, source.sentences[order - 1], members[0]
+        ):
+            return None
+        before = source.sentences[order - 1]
+        if _QUESTION.search(_text(source, before)) or _LEAD_IN.search(_text(source, before)):
+            return None
+        members.insert(0, before)
+    lead = _lead_in_of(source, members[0].order)
+    if lead is not None:
+        members.insert(0, source.sentences[lead])
+    return _Block(source, tuple(members), sentence.score)
+
+
+def _pairs(text: str) -> set[str]:
+    plain = re.sub(r"\W", "", text)
+    return {plain[at : at + 2] for at in range(len(plain) - 1)}
+
+
+def _repeats(text: str, chosen: Sequence[str]) -> bool:
+    """Whether a text says again what one of the chosen ones says, figures included."""
+    own = _pairs(text)
+    for other in chosen:
+        theirs = _pairs(other)
+        if own and len(own & theirs) / len(own) > SAME and _figures(text) <= _figures(other):
+            return True
+    return False
+
+
+def _figures(text: str) -> set[str]:
+    return set(re.findall(r"\d[\d.,\-]*", text))
+
+
+def choose(
+    sources: Sequence[Source], allowed: Callable[[Source, Sentence], bool] = lambda s, t: True
+) -> list[Quote]:
+    """The quotes for an answer, by article (best first) and within it in the text's own order.
+
+    Args:
+        sources: articles that apply, best first.
+        allowed: whether a sentence may be shown at all (place rules).
+    """
+    if not sources:
+        return []
+    near = [s for s in sources[:MAX_SOURCES] if s.score >= SOURCE_RATIO * sources[0].score]
+    blocks = []
+    for rank, source in enumerate(near):
+        for at, sentence in enumerate(source.sentences):
+            block = _block(source, at)
+            if block and all(allowed(source, member) for member in block.sentences):
+                weight = source.score / sources[0].score if rank else 1.0
+                blocks.append(_Block(source, block.sentences, sentence.score * weight))
+    blocks.sort(key=lambda b: (-b.score, b.source.article.id, b.sentences[0].order))
+    return _fill(blocks, near)
+
+
+def _fill(blocks: Sequence[_Block], near: Sequence[Source]) -> list[Quote]:
+    chosen: dict[tuple[str, int], tuple[Source, Sentence]] = {}
+    texts: list[str] = []
+    length = 0
+    for block in blocks:
+        if block.score < SENTENCE_RATIO * blocks[0].score:
+            break
+        new = [s for s in block.sentences if (block.source.article.id, s.order) not in chosen]
+        text = "".join(_text(block.source, s) for s in new)
+        if not new or _repeats(text, texts):
+            continue
+        if chosen and (length + len(text) > MAX_LENGTH or len(chosen) + len(new) > MAX_QUOTES):
+            continue
+        texts.append(text)
+        length += len(text)
+        for sentence in new:
+            chosen[(block.source.article.id, sentence.order)] = (block.source, sentence)
+    rank = {source.article.id: n for n, source in enumerate(near)}
+    ordered = sorted(chosen.items(), key=lambda item: (rank[item[0][0]], item[0][1]))
+    return [
+        Quote.of(source.article, sentence.span.start, sentence.span.end)
+        for _, (source, sentence) in ordered
+    ]

@@ -1,0 +1,107 @@
+"""``python -m eval``: the retrieval and answer benchmarks and the table of targets."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corpus.command import citizen_errors
+from index import store
+
+app = typer.Typer(
+    help="评测：检索质量、回答质量、速度与内存（retrieval, answers, bench）",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
+Out = Annotated[Path, typer.Option("--out", help="结果文件夹，没有就新建")]
+IndexFolder = Annotated[Path, typer.Option("--index", help="索引目录（python -m index build 生成）")]
+OUT = Path(__file__).with_name("out")
+CACHE = OUT / "vectors.db"
+
+
+@app.command()
+@citizen_errors
+def retrieval(
+    data: Annotated[list[Path], typer.Option("--data", help="BEIR 格式的数据集目录，可写多次")],
+    out: Out,
+    qrels: Annotated[str, typer.Option("--qrels", help="用哪份标注：qrels/名字.tsv")] = "dev",
+    systems: Annotated[
+        str, typer.Option("--systems", help="bm25,dense,hybrid,rrf 中的几个；头一个作基准")
+    ] = "bm25,dense,hybrid",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="只用前几个问题")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="换用别的 sentence-transformers 模型")
+    ] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="文档向量缓存，算过的不再算")] = CACHE,
+    as_json: Json = False,
+) -> None:
+    """检索评测：nDCG、召回、MRR，成对检验，图表报告（retrieval quality)."""
+    from eval.console import show_metrics
+    from eval.suite import run_suite
+    from eval.systems import SYSTEMS
+
+    names = tuple(dict.fromkeys(name.strip() for name in systems.split(",") if name.strip()))
+    if not names or not set(names) <= set(SYSTEMS):
+        msg = f"可选 {'、'.join(SYSTEMS)}，用逗号分开"
+        raise typer.BadParameter(msg, param_hint="--systems")
+    suite = run_suite(data, qrels, names, out, limit=limit, model=model, cache=cache)
+    if as_json:
+        typer.echo(json.dumps(suite.metrics, ensure_ascii=False))
+    else:
+        show_metrics(suite.metrics)
+        typer.echo(f"报告在 {out}")
+    for warning in suite.warnings:
+        typer.echo(warning, err=True)
+
+
+@app.command()
+@citizen_errors
+def answers(
+    questions: Annotated[list[Path], typer.Option("--questions", help="题目文件，可写多次")],
+    out: Out,
+    index: IndexFolder = store.DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """回答评测：要点、来源、拒答、急症、逐字核对、别处的数字（answer quality)."""
+    from eval.answer_report import LABELS, write_answers
+    from eval.answers import summary_by_group
+    from eval.console import show_table
+    from eval.opened import ask_files
+    from eval.results import make_folder
+
+    make_folder(out)
+    outcomes = ask_files(index, questions)
+    write_answers(outcomes, out)
+    metrics = summary_by_group(outcomes)
+    if as_json:
+        typer.echo(json.dumps(metrics, ensure_ascii=False))
+        return
+    rows = [(label, *(of[name] for of in metrics.values())) for name, label in LABELS.items()]
+    show_table(("", *metrics), rows)
+    typer.echo(f"报告在 {out}")
+
+
+@app.command()
+@citizen_errors
+def bench(
+    out: Annotated[Path, typer.Option("--out", help="结果写到哪个 JSON 文件")] = OUT
+    / "bench.json",
+    index: IndexFolder = store.DEFAULT,
+    quick: Annotated[bool, typer.Option("--quick", help="小一号的数据，几分钟做完")] = False,
+    as_json: Json = False,
+) -> None:
+    """速度与内存，逐项对照设计目标（speed and memory against the targets)."""
+    from eval.bench import run_bench, show_bench
+
+    report = run_bench(index, out, quick=quick)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        show_bench(report)
+
+
+if __name__ == "__main__":
+    app()

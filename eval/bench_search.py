@@ -1,0 +1,129 @@
+"""Time the search, at the size of the corpus and much larger, beside ``rank_bm25`` itself.
+
+The large collection is made up: each text is a draw from the real words of the corpus, as many as a
+real passage has, and each vector is a real passage's with a little noise. So term frequencies and
+cosines are real, meaning is not: it serves for times, never for quality.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from rank_bm25 import BM25Okapi
+from tqdm import tqdm
+
+from index.encoder import Encoder
+from index.search import Engine, Index, document_terms, passage_text
+from index.terms import normalise, terms, words
+from index.vectors import Float32
+
+__all__ = ["Made", "make_collection", "measure_reference", "measure_search", "quantiles"]
+
+TOP = 10  # hits asked for
+NOISE = 0.2  # length of the noise against a vector's length of 1: cosine to the real one about .98
+SEED = 20251122  # any fixed number
+REFERENCE_QUERIES = 5  # rank_bm25 takes a quarter of a second each at 50,000
+MILLISECONDS = 1000.0  # in a second
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A made-up collection: (title, text) pairs and unit vectors, float32, shape (n, dimension)."""
+
+    documents: tuple[tuple[str, str], ...]
+    vectors: Float32
+
+
+class _ReadyVectors:
+    """An encoder whose passages are known already; questions are never encoded in the timing."""
+
+    name = "ready"
+
+    def __init__(self, vectors: Float32) -> None:
+        self.vectors = vectors
+        self.dimension = vectors.shape[1]
+
+    def encode_questions(self, texts: Sequence[str]) -> Float32:
+        """Not a question's meaning; only asked for when no vector was given."""
+        return np.resize(self.vectors, (len(texts), self.dimension))
+
+    def encode_passages(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Float32:
+        """The vectors, in order, shape (len(texts), dimension)."""
+        if progress is not None:
+            progress(len(texts))
+        return self.vectors[: len(texts)]
+
+
+def make_collection(index: Index, encoder: Encoder, size: int) -> Made:
+    """Make ``size`` documents from the passages of an opened index, the same every time.
+
+    Args:
+        index: where words and passages come from.
+        encoder: encodes the passages; should be cached.
+        size: number of documents.
+    """
+    generator = np.random.default_rng(SEED)
+    titles = [index.articles[chunk.article_id].title for chunk in index.chunks]
+    texts = [chunk.text for chunk in index.chunks]
+    real = encoder.encode_passages(list(map(passage_text, titles, texts)))
+    cut = [words(normalise(text)) for text in texts]
+    pool = np.array([word for text in cut for word in text])
+    source = np.arange(size) % len(texts)
+    documents = tuple(
+        (titles[at], "".join(generator.choice(pool, size=max(1, len(cut[at]))))) for at in source
+    )
+    noise = generator.standard_normal((size, real.shape[1])).astype(np.float32)
+    noise *= NOISE / np.sqrt(real.shape[1])
+    vectors = real[source] + noise
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Made(documents, vectors)
+
+
+def measure_search(
+    engine: Engine, questions: Sequence[str], vectors: Sequence[Float32], legs: Sequence[str]
+) -> dict[str, float]:
+    """Milliseconds a search of the top 10, question encoding excluded; one round warms up."""
+    pairs = list(zip(questions, vectors, strict=True))
+    for question, vector in pairs[:TOP]:
+        engine.rank(question, TOP, legs, vector=vector)
+    return quantiles(
+        [_timed(lambda q=q, v=v: engine.rank(q, TOP, legs, vector=v)) for q, v in pairs]
+    )
+
+
+def measure_reference(made: Made, questions: Sequence[str]) -> dict[str, float]:
+    """Milliseconds of ``BM25Okapi.get_scores`` and a sort, terms cut beforehand; few questions."""
+    bar = tqdm(made.documents, desc="rank_bm25", leave=False, disable=None)
+    reference = BM25Okapi([document_terms(title, text) for title, text in bar])
+
+    def search(query: list[str]) -> None:
+        np.argsort(-reference.get_scores(query), kind="stable")[:TOP]
+
+    queries = [terms(question) for question in questions[:REFERENCE_QUERIES]]
+    return quantiles([_timed(lambda q=q: search(q)) for q in queries])
+
+
+def large_engine(made: Made) -> Engine:
+    """The engine over a made-up collection."""
+    return Engine.build(made.documents, _ReadyVectors(made.vectors))
+
+
+def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile.
+
+    >>> quantiles([1.0, 2.0, 3.0])["p50_ms"]
+    2.0
+    """
+    return {
+        "p50_ms": float(np.median(milliseconds)),
+        "p95_ms": float(np.quantile(milliseconds, 0.95)),
+    }
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = perf_counter()
+    work()
+    return (perf_counter() - started) * MILLISECONDS

@@ -1,0 +1,112 @@
+"""Command line of the index: model, build, search, verify."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from corpus import folder
+from corpus.command import citizen_errors
+from index import store
+from index.encoder import load_encoder
+
+app = typer.Typer(help="索引：建立、检索、核对（index: build, search, verify）", no_args_is_help=True)
+IndexDir = Annotated[Path, typer.Option("--index", help="索引目录")]
+Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
+
+
+class _Bars:
+    """One progress bar a stage, on stderr."""
+
+    def __init__(self) -> None:
+        self._bars: dict[str, "tqdm[None]"] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        bar = self._bars.get(stage)
+        if bar is None:
+            bar = self._bars[stage] = tqdm(
+                desc=stage, total=total, unit="条", file=sys.stderr, disable=None
+            )
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+
+@app.command()
+@citizen_errors
+def build(
+    corpus: Annotated[Path, typer.Option("--corpus", help="文章目录")] = folder.SHIPPED,
+    out: Annotated[Path, typer.Option("--out", help="写到哪个目录")] = store.DEFAULT,
+    model: Annotated[str, typer.Option("--model", help="编码模型的名字或目录；默认是自带的")] = "",
+) -> None:
+    """建立索引；文章、词库、模型都没变就不动（build the index if anything changed)."""
+    encoder = load_encoder(model or None)
+    manifest, changed = store.build(corpus, out, encoder, _Bars(), model)
+    done = "已建好" if changed else "已是最新"
+    typer.echo(
+        f"索引{done}：{manifest.articles} 篇文章，{manifest.chunks} 个片段，"
+        f"{manifest.sentences} 句话，模型 {manifest.encoder}。"
+    )
+
+
+@app.command()
+@citizen_errors
+def search(
+    question: Annotated[str, typer.Argument(help="要找什么")],
+    index: IndexDir = store.DEFAULT,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="要几条")] = 10,
+    as_json: Json = False,
+) -> None:
+    """检索片段，不作答（search passages)."""
+    opened = store.open_index(index)
+    store.attach(opened, load_encoder(opened.model or None))
+    hits = opened.search(question, k)
+    if as_json:
+        rows = [
+            {
+                "chunk_id": hit.chunk.id,
+                "article_id": hit.article.id,
+                "title": hit.article.title,
+                "place": list(hit.article.place),
+                "start": hit.chunk.start,
+                "end": hit.chunk.end,
+                "text": hit.chunk.text,
+                "score": hit.score,
+                "bm25": hit.bm25,
+                "bm25_rank": hit.bm25_rank,
+                "dense": hit.dense,
+                "dense_rank": hit.dense_rank,
+            }
+            for hit in hits
+        ]
+        typer.echo(json.dumps({"question": question, "hits": rows}, ensure_ascii=False))
+        return
+    for number, hit in enumerate(hits, 1):
+        typer.echo(f"{number}. {hit.score:.3f}《{hit.article.title}》{hit.article.place_label}")
+        typer.echo("   " + " ".join(hit.chunk.text.split())[:100])
+
+
+@app.command()
+@citizen_errors
+def verify(index: IndexDir = store.DEFAULT) -> None:
+    """核对索引的每个文件，以及文章和词库有没有变（verify every file)."""
+    manifest = store.verify(index)
+    typer.echo(f"索引完好：{manifest.articles} 篇文章，{manifest.chunks} 个片段。")
+
+
+@app.command()
+@citizen_errors
+def model() -> None:
+    """准备自带的编码模型，做过就不再做（prepare the bundled encoder)."""
+    from index.encoder import MODEL_DIR
+    from index.e5model import prepare_model
+
+    typer.echo(f"模型已备好：{os.path.relpath(prepare_model(MODEL_DIR))}")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,298 @@
+"""Build, save, open and verify an index.
+
+Layout of an index folder: ``CURRENT`` names the version in use, ``v-…/`` are versions (this one and the one
+before), ``embeddings.db`` is the cache, ``.lock`` keeps two builders apart. A version is written beside the
+old one and comes into use when ``CURRENT`` is replaced in one step; a killed build leaves the old one in use.
+
+    v-…/manifest.json   format, fingerprints, encoder, counts, SHA-256 of every other file
+        passages.db     SQLite: articles, chunks, sentences
+        bm25.npz        term weights        terms.txt      its rows
+        chunks.faiss    chunk vectors       sentences.npy  sentence vectors, float16
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpus import folder
+from corpus.chunks import split
+from corpus.errors import IndexDamaged, IndexMissing, IndexStale, SearchIndexError
+from corpus.records import Article, Chunk, Span
+from corpus.sentences import quotable
+from index import bm25, passages, terms
+from index.cache import CachedEncoder
+from index.encoder import Encoder
+from index.search import Engine, Index, document_terms, passage_text
+from index.vectors import Vectors
+
+FORMAT = 1
+DEFAULT = Path(__file__).with_name("data")
+REBUILD = "请重建索引：python -m index build"
+_CURRENT = "CURRENT"
+_FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index was made from; any difference makes it stale or foreign."""
+
+    format: int
+    corpus_path: str
+    corpus: str
+    lexicon: str
+    encoder: str
+    model: str
+    dimension: int
+    articles: int
+    chunks: int
+    sentences: int
+    files: dict[str, str]
+
+
+Progress = Callable[[str, int, int], None]
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    """No progress."""
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            msg = f"另一个程序正在建 {out} 的索引，请等它完成再试"
+            raise SearchIndexError(msg) from error
+        yield
+
+
+def sentence_text(article: Article, span: Span) -> str:
+    """What the encoder reads of a sentence: its article's title goes with it."""
+    return passage_text(article.title, span.of(article.body))
+
+
+def _spans(articles: list[Article]) -> dict[str, list[Span]]:
+    return {a.id: quotable(a.body, truncated=a.truncated) for a in articles}
+
+
+def build(
+    corpus: Path, out: Path, encoder: Encoder, progress: Progress = _quiet, model: str = ""
+) -> tuple[Manifest, bool]:
+    """Build the index of a corpus folder; returns its manifest and whether anything was to do.
+
+    Args:
+        corpus: folder of articles.
+        out: index folder.
+        encoder: what makes the vectors.
+        progress: called with stage, done, total.
+        model: the name or path by which ``load_encoder`` finds this encoder again; empty: the bundled one.
+
+    Raises:
+        CorpusError: the corpus cannot be read.
+        SearchIndexError: another program is building here, or the disk refuses.
+    """
+    made_from = folder.fingerprint(corpus)
+    articles = folder.load(corpus)
+    try:
+        with _locked(out):
+            if _is_current(out, corpus, made_from, encoder.name):
+                return read_manifest(version_of(out)), False
+            beside = out / f".building-{os.getpid()}"
+            for left in out.glob(".building-*"):
+                shutil.rmtree(left)
+            beside.mkdir()
+            cached = CachedEncoder(encoder, out / "embeddings.db")
+            counts = _write(articles, beside, cached, progress)
+            manifest = Manifest(
+                format=FORMAT,
+                corpus_path=str(corpus.resolve()),
+                corpus=made_from,
+                lexicon=terms.fingerprint(),
+                encoder=encoder.name,
+                model=model,
+                dimension=encoder.dimension,
+                articles=len(articles),
+                chunks=counts[0],
+                sentences=counts[1],
+                files={name: _sha256(beside / name) for name in _FILES},
+            )
+            _publish(beside, out, manifest)
+            return manifest, True
+    except OSError as error:
+        msg = f"写不了索引目录 {out}：{error.strerror}。旧索引没有动，请检查磁盘和权限"
+        raise SearchIndexError(msg) from error
+
+
+def _is_current(out: Path, corpus: Path, made_from: str, encoder_name: str) -> bool:
+    try:
+        manifest = verify(out)
+    except SearchIndexError:
+        return False
+    return (manifest.corpus, manifest.encoder, manifest.corpus_path) == (
+        made_from,
+        encoder_name,
+        str(corpus.resolve()),
+    )
+
+
+def _write(
+    articles: list[Article], beside: Path, encoder: CachedEncoder, progress: Progress
+) -> tuple[int, int]:
+    chunks = [chunk for article in articles for chunk in split(article)]
+    spans = _spans(articles)
+    titles = {article.id: article.title for article in articles}
+    passages.save(beside / "passages.db", articles, chunks, spans)
+    model = bm25.BM25([document_terms(titles[c.article_id], c.text) for c in chunks])
+    bm25.save(model, beside)
+
+    def encode(stage: str, texts: list[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(stage, done, len(texts))
+
+        return encoder.encode_passages(texts, progress=step)
+
+    texts = [passage_text(titles[c.article_id], c.text) for c in chunks]
+    Vectors.build(encode("片段", texts)).save(beside / "chunks.faiss")
+    lines = [sentence_text(article, span) for article in articles for span in spans[article.id]]
+    np.save(beside / "sentences.npy", encode("句子", lines).astype(np.float16))
+    return len(chunks), len(lines)
+
+
+def _publish(beside: Path, out: Path, manifest: Manifest) -> None:
+    """Put a finished version into use in one step and drop versions older than the one before."""
+    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
+    (beside / "manifest.json").write_text(text, encoding="utf-8")
+    for path in beside.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    before = _current_name(out)
+    name = f"v-{time.time_ns():x}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    beside.rename(out / name)
+    pointer = out / f".{_CURRENT}.{os.getpid()}"
+    pointer.write_text(name, encoding="utf-8")
+    pointer.replace(out / _CURRENT)
+    for old in out.glob("v-*"):
+        if old.name not in (name, before):
+            shutil.rmtree(old)
+
+
+def _current_name(out: Path) -> str:
+    try:
+        return (out / _CURRENT).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def version_of(out: Path) -> Path:
+    """The folder of the version in use; raises ``IndexMissing`` if there is none."""
+    name = _current_name(out)
+    if not name or not (out / name / "manifest.json").is_file():
+        msg = f"{out} 里没有索引，请先建立：python -m index build"
+        raise IndexMissing(msg)
+    return out / name
+
+
+def read_manifest(version: Path) -> Manifest:
+    """The manifest of a version; raises ``IndexDamaged`` if it is none of ours."""
+    try:
+        data = json.loads((version / "manifest.json").read_text(encoding="utf-8"))
+        manifest = Manifest(**data)
+    except (OSError, ValueError, TypeError) as error:
+        msg = f"索引的清单坏了，或不是本程序的索引。{REBUILD}"
+        raise IndexDamaged(msg) from error
+    if manifest.format != FORMAT:
+        msg = f"索引是另一种格式（{manifest.format}，需要 {FORMAT}）。{REBUILD}"
+        raise IndexStale(msg)
+    return manifest
+
+
+def verify(out: Path) -> Manifest:
+    """Check every file of the version in use and that corpus and lexicon are still the same.
+
+    Raises:
+        IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
+    """
+    version = version_of(out)
+    manifest = read_manifest(version)
+    for name in _FILES:
+        path = version / name
+        if not path.is_file() or _sha256(path) != manifest.files.get(name):
+            msg = f"索引文件 {name} 缺失或被改动。{REBUILD}"
+            raise IndexDamaged(msg)
+    if manifest.lexicon != terms.fingerprint():
+        msg = f"词库改过了，索引已过期。{REBUILD}"
+        raise IndexStale(msg)
+    corpus = Path(manifest.corpus_path)
+    if corpus.is_dir() and folder.fingerprint(corpus) != manifest.corpus:
+        msg = f"文章改过了，索引已过期。{REBUILD} --corpus {corpus} --out {out}"
+        raise IndexStale(msg)
+    return manifest
+
+
+def open_index(out: Path, encoder: Encoder | None = None) -> Index:
+    """Open the version in use, every file checked; without an encoder only BM25 searches.
+
+    Raises:
+        IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
+    """
+    manifest = verify(out)
+    version = version_of(out)
+    articles, chunks, spans = passages.load(version / "passages.db")
+    weights, vocabulary = bm25.load(version)
+    vectors = Vectors.load(version / "chunks.faiss")
+    flat = np.load(version / "sentences.npy", allow_pickle=False)
+    _check(manifest, articles, chunks, len(vectors), len(flat))
+    by_article = {}
+    at = 0
+    for key in articles:
+        by_article[key] = flat[at : at + len(spans[key])]
+        at += len(spans[key])
+    engine = Engine(weights, vocabulary, vectors, None)
+    index = Index(engine, chunks, articles, spans, by_article, manifest.encoder, manifest.model)
+    if encoder is not None:
+        attach(index, encoder)
+    return index
+
+
+def _check(
+    manifest: Manifest,
+    articles: dict[str, Article],
+    chunks: list[Chunk],
+    n_vectors: int,
+    n_sentences: int,
+) -> None:
+    for chunk in chunks:
+        chunk.check(articles[chunk.article_id])
+    counts = (len(articles), len(chunks), n_vectors, n_sentences)
+    if counts != (manifest.articles, manifest.chunks, manifest.chunks, manifest.sentences):
+        msg = f"索引各部分的数目对不上。{REBUILD}"
+        raise IndexDamaged(msg)
+
+
+def attach(index: Index, encoder: Encoder) -> None:
+    """Give an opened index its encoder; raises ``IndexStale`` if it was built with another one."""
+    if encoder.name != index.encoder_name:
+        msg = f"索引是用另一个模型（{index.encoder_name}）建的。{REBUILD}"
+        raise IndexStale(msg)
+    index.engine.encoder = encoder

@@ -1,0 +1,178 @@
+"""A retrieval run over rankers small enough to read: scores, comparisons, files, report."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import ir_measures
+import numpy as np
+import pytest
+
+from corpus.errors import InputError
+from eval.datasets import Dataset, Document, Qrel, Query
+from eval.metrics import METRICS
+from eval.report import retrieval_report
+from eval.results import make_folder, write_json, write_results, write_rows, write_text
+from eval.retrieval import DEPTH, Evaluation, compare, evaluate, guard_warnings
+
+HOSTILE = "<script>alert('门特')</script>"
+DATASET = Dataset(
+    name="tiny & small",
+    split="dev",
+    documents=tuple(Document(f"d{n:03}", "", f"文{n}") for n in range(120)),
+    queries=(Query("q1", "一"), Query("q2", HOSTILE), Query("q3", "无命中"), Query("q4", "四")),
+    qrels=(
+        Qrel("q1", "d000", 1),
+        Qrel("q2", "d001", 1),
+        Qrel("q3", "d002", 1),
+        Qrel("q4", "gone", 1),
+        Qrel("q4", "d001", 2),
+    ),
+    missing_documents=1,
+)
+
+
+def first_document(question: str, k: int) -> Sequence[tuple[int, float]]:
+    """Always the same documents with scores that are all equal, but nothing for 无命中."""
+    return [] if question == "无命中" else [(place, 1.0) for place in range(k)]
+
+
+def second_document(question: str, k: int) -> Sequence[tuple[int, float]]:
+    """Document 1 before document 0, scores too near for single precision."""
+    return [] if question == "无命中" else [(1, 1.0 + 1e-12), (0, 1.0)][:k]
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    """Two systems over the tiny collection."""
+    return evaluate(DATASET, {"bm25": first_document, "hybrid": second_document})
+
+
+def test_every_query_counts_and_no_more_than_the_depth_is_kept(evaluation: Evaluation) -> None:
+    first, second = evaluation.systems
+    assert list(first.hits) == ["q1", "q2", "q3", "q4"]
+    assert [len(hits) for hits in first.hits.values()] == [DEPTH, DEPTH, 0, DEPTH]
+    mrr = METRICS.index("MRR@10")
+    assert first.values[:, mrr].tolist() == [1.0, 0.5, 0.0, 0.5]
+    assert second.values[:, mrr].tolist() == [0.5, 1.0, 0.0, 1.0]
+    assert evaluation.metrics()["bm25"]["MRR@10"] == 0.5
+    assert (first.seconds >= 0).all()
+
+
+def test_the_comparison_is_against_the_first_system(evaluation: Evaluation) -> None:
+    rows = compare(evaluation)
+    assert [(row.system, row.baseline, row.metric) for row in rows] == [
+        ("hybrid", "bm25", metric) for metric in METRICS
+    ]
+    by_metric = {row.metric: row for row in rows}
+    assert by_metric["MRR@10"].difference.mean == pytest.approx(0.125)
+    assert (by_metric["MRR@10"].wins, by_metric["MRR@10"].losses) == (2, 1)
+    assert by_metric["Recall@100"].p_value == by_metric["Recall@100"].p_holm == 1.0
+
+
+def test_one_system_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    alone = evaluate(DATASET, {"bm25": first_document})
+    assert compare(alone) == []
+    write_results(alone, [], tmp_path)
+    assert len(read_csv(tmp_path / "significance.csv")) == 1
+    assert "Against the first system" not in retrieval_report(alone, [])
+
+
+def test_another_evaluator_reads_the_same_figures_from_the_run(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    write_results(evaluation, compare(evaluation), tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    qrels = [ir_measures.Qrel(q.query_id, q.document_id, q.relevance) for q in DATASET.qrels]
+    names = ["nDCG@10", "R@10", "R@100", "RR@10"]
+    for system in ("bm25", "hybrid"):
+        text = (tmp_path / f"run.{system}.trec").read_text(encoding="utf-8")
+        run = list(ir_measures.read_trec_run(text))
+        measures = [ir_measures.parse_measure(name) for name in names]
+        found = ir_measures.pytrec_eval.calc_aggregate(measures, qrels, run)
+        assert [found[measure] for measure in measures] == pytest.approx(
+            [metrics[system][name] for name in METRICS], abs=1e-6
+        )
+
+
+def test_run_lines_fall_strictly_in_single_precision(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    write_results(evaluation, [], tmp_path)
+    text = (tmp_path / "run.bm25.trec").read_text(encoding="utf-8")
+    lines = [line.split() for line in text.splitlines()]
+    assert lines[0] == ["q1", "Q0", "d000", "1", "1", "bm25"]
+    scores = np.array([line[4] for line in lines[:DEPTH]], dtype=np.float32)
+    assert (np.diff(scores) < 0).all()
+
+
+def test_tables_have_one_row_a_query_and_system(evaluation: Evaluation, tmp_path: Path) -> None:
+    write_results(evaluation, compare(evaluation), tmp_path)
+    rows = read_csv(tmp_path / "per_query.csv")
+    assert rows[0] == ["query_id", "system", *METRICS]
+    assert [row[:2] for row in rows[1:3]] == [["q1", "bm25"], ["q1", "hybrid"]]
+    assert len(rows) == 1 + 4 * 2
+    header, *body = read_csv(tmp_path / "significance.csv")
+    assert header[:4] == ["system", "baseline", "metric", "difference"]
+    assert len(body) == len(METRICS)
+    timings = json.loads((tmp_path / "timings.json").read_text(encoding="utf-8"))
+    assert set(timings) == {"bm25", "hybrid"}
+
+
+def test_two_runs_are_byte_identical_but_for_times(tmp_path: Path) -> None:
+    written = []
+    for name in ("one", "two"):
+        out = tmp_path / name
+        make_folder(out)
+        run = evaluate(DATASET, {"bm25": first_document, "hybrid": second_document})
+        write_results(run, compare(run), out)
+        write_text(out / "report.html", retrieval_report(run, compare(run)))
+        files = {path.name: path.read_bytes() for path in out.iterdir()}
+        del files["timings.json"]
+        written.append(files)
+    assert set(written[0]) == {
+        *("metrics.json", "per_query.csv", "significance.csv", "report.html"),
+        *("run.bm25.trec", "run.hybrid.trec"),
+    }
+    assert written[0] == written[1]
+
+
+def test_the_report_stands_alone_and_escapes_the_data(evaluation: Evaluation) -> None:
+    html = retrieval_report(evaluation, compare(evaluation))
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "tiny &amp; small" in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert html.count("data:image/svg+xml;base64,") == 3
+    assert "1 judged documents are not in the corpus" in html
+
+
+def test_a_mix_that_falls_behind_is_named() -> None:
+    def scores(hybrid: float) -> dict[str, dict[str, float]]:
+        legs = {"bm25": {"nDCG@10": 0.6}, "dense": {"nDCG@10": 0.9}}
+        return legs | {"hybrid": {"nDCG@10": hybrid}}
+
+    assert guard_warnings(scores(0.895)) == []
+    assert "hybrid" in guard_warnings(scores(0.88))[0]
+    assert guard_warnings({"hybrid": {"nDCG@10": 0.1}}) == []
+
+
+def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="建不了结果文件夹"):
+        make_folder(blocker / "out")
+    for write in (
+        lambda: write_json(tmp_path, {}),
+        lambda: write_rows(tmp_path / "none" / "x.csv", ("a",), []),
+    ):
+        with pytest.raises(InputError, match="写不了文件"):
+            write()
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    """All rows of a table."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
