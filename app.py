@@ -19,9 +19,9 @@ command = typer.Typer(add_completion=False)
 
 @command.command(help="打开医保问答网页（serve the question-answering page）。")
 def serve(
-    index: Annotated[Path, typer.Option(help="索引目录（python -m index build 生成）")] = Path(
-        "data/index"
-    ),
+    index: Annotated[
+        Path | None, typer.Option(help="索引目录，由 python -m index build 生成；默认用自带的")
+    ] = None,
     host: Annotated[str, typer.Option(help="监听地址；0.0.0.0 表示所有网卡")] = LOCAL,
     port: Annotated[int, typer.Option(help="端口", min=1, max=65535)] = 7860,
 ) -> None:
@@ -40,26 +40,21 @@ def main() -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     """The listening socket, taken first: a port in use is told before anything is loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(1)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             _leave(f"端口 {port} 已被占用，请换一个：python app.py --port {port % 65535 + 1}")
         _leave(f"不能在 {host}:{port} 上监听，请检查 --host 和 --port。")
-    return listening
 
 
-def _open(index: Path) -> "Chatbot":
+def _open(index: Path | None) -> "Chatbot":
     from chatbot.answer import Chatbot
-
     from corpus.errors import YibaoError
 
     try:
-        return Chatbot.open(index)
+        return Chatbot.open(index) if index else Chatbot.open()
     except YibaoError as error:
         _leave(str(error))
 

@@ -1,1 +1,1 @@
-
+"""Answers: question, safety, dialogue, evidence, quotes, the answer ladder, the page."""

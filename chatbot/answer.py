@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Self
 
 from chatbot import compose, dialogue, safety
-from chatbot.decide import answerable, caveats, features, fits_year, is_local, probability
+from chatbot.decide import answerable, caveats, features, fits_year, probability
 from chatbot.dialogue import Turn
-from chatbot.evidence import Sentence, Source, gather, word_weights
+from chatbot.evidence import Sentence, Source, gather, is_local, word_weights
 from chatbot.question import Question, problem, understand
 from chatbot.records import Answer, Quote, Retrieval
 from chatbot.select import choose

@@ -7,9 +7,8 @@ from functools import cache
 
 import yaml
 
-from chatbot.decide import is_local
 from chatbot.dialogue import Turn
-from chatbot.evidence import Source
+from chatbot.evidence import Source, is_local
 from chatbot.question import RULES
 from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Retrieval, Slots
 from corpus.records import Article, Audience, Authority, Status

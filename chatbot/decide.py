@@ -10,11 +10,11 @@ from typing import Any
 from chatbot.evidence import Source, coverage
 from chatbot.question import RULES, Question
 from chatbot.records import Quote
-from corpus.records import NATIONAL, Article, Authority
+from corpus.records import Article, Authority
 from corpus.regions import PlacePath
 from index.terms import normalise
 
-FEATURES = ("coverage", "quoted", "title", "closeness")
+FEATURES = ("coverage", "quoted", "title", "closeness", "standout", "wanted", "fit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ def features(
         "quoted": coverage(weights, normalise(shown)),
         "title": best.title,
         "closeness": best.closeness,
+        "standout": best.standout,
+        "wanted": max(sentence.wanted for sentence in best.sentences),
+        "fit": best.fit,
     }
 
 
@@ -63,11 +66,6 @@ def answerable(values: dict[str, float], *, dense: bool) -> bool:
     """Whether the evidence is strong enough to be shown."""
     fit = decisions()["hybrid" if dense else "bm25"]
     return probability(values, dense=dense) >= fit.threshold
-
-
-def is_local(article: Article) -> bool:
-    """Whether an article holds for one place only."""
-    return bool(article.place) and article.place != (NATIONAL,)
 
 
 def year_of(article: Article) -> str:

@@ -14,19 +14,22 @@ from functools import lru_cache
 import numpy as np
 
 from chatbot.question import Question, wants
-from corpus.records import Article, Span
+from corpus.records import NATIONAL, Article, Audience, Span
 from corpus.regions import PlacePath, applies, read_places, within
 from index.search import Hit, Index
-from index.terms import expansions, normalise
+from index.terms import expansions, normalise, word_class
 from index.vectors import Float32
 
 HITS = 40  # passages asked for
 ARTICLES = 6  # articles looked at sentence by sentence
 SYNONYM = 0.8
 PARTIAL = 0.6
-COSINE_LOW, COSINE_HIGH = 0.78, 0.92  # unrelated and nearly equal texts under multilingual-e5-small
+COSINE_LOW, COSINE_HIGH = 0.78, 0.96  # unrelated and nearly equal texts under multilingual-e5-small
+STANDOUT_HIGH = 6.0  # standard deviations by which an equal text stands out among all sentences
+# A word that the corpus does not know may be its missing subject (a noun) or only a way of talking.
+UNKNOWN = {"n": 1.0, "v": 0.5, "a": 0.4, "?": 0.3}
 # What an article and a sentence are weighed by; chosen on the development questions, see eval/LOG.md.
-ARTICLE_WEIGHTS = {"title": 0.35, "coverage": 0.25, "closeness": 0.25, "fused": 0.15}
+ARTICLE_WEIGHTS = {"title": 0.30, "coverage": 0.20, "closeness": 0.25, "fused": 0.10, "fit": 0.15}
 SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05}
 
 
@@ -37,6 +40,7 @@ class Sentence:
     span: Span
     order: int
     score: float
+    cosine: float
     closeness: float
     coverage: float
     wanted: float
@@ -51,6 +55,8 @@ class Source:
     title: float
     coverage: float
     closeness: float
+    standout: float
+    fit: float
     sentences: tuple[Sentence, ...]
 
 
@@ -86,14 +92,19 @@ def closeness(cosine: float) -> float:
 
 
 def word_weights(index: Index, words: Sequence[str]) -> dict[str, float]:
-    """Inverse document frequency of each word over the index's chunks; unknown words weigh most."""
+    """Inverse document frequency of each word over the index's chunks.
+
+    Words that the index does not know weigh most if they are nouns, less if they are anything else.
+    """
     pointer = index.engine.weights.indptr
     count = len(index.engine)
     weights = {}
     for word in words:
         row = index.engine.vocabulary.get(word)
         seen = 0 if row is None else int(pointer[row + 1] - pointer[row])
-        weights[word] = math.log(1 + (count - seen + 0.5) / (seen + 0.5))
+        weight = math.log(1 + (count - seen + 0.5) / (seen + 0.5))
+        known = seen or _synonyms(word)
+        weights[word] = weight * (1.0 if known else UNKNOWN.get(word_class(word), 0.5))
     return weights
 
 
@@ -103,6 +114,24 @@ def _care_fits(article: Article, care: PlacePath | None) -> bool:
         return True
     there = read_places(_plain(article.title)).care
     return there is None or within(there, care) or within(care, there)
+
+
+def _fit(article: Article, question: Question, place: PlacePath | None) -> float:
+    """How well the article's place and audience fit, 0…1; 1 where the question leaves them open."""
+    fits = []
+    if place is not None:
+        fits.append(1.0 if is_local(article) else 0.5 if article.place else 0.0)
+        care = read_places(_plain(article.title)).care
+        if question.places.care and question.places.insured:
+            fits.append(1.0 if care else 0.0)
+    if question.insurance and article.audience is not Audience.ANYONE:
+        fits.append(1.0 if article.audience.value == question.insurance else 0.0)
+    return sum(fits) / len(fits) if fits else 1.0
+
+
+def is_local(article: Article) -> bool:
+    """Whether an article holds for one place only."""
+    return bool(article.place) and article.place != (NATIONAL,)
 
 
 def gather(
@@ -127,8 +156,17 @@ def gather(
     best: dict[str, Hit] = {}
     for hit in hits:
         best.setdefault(hit.article.id, hit)
-    sources = [_source(index, question, hit, vector, weights) for hit in best.values()]
+    crowd = _crowd(index, vector)
+    sources = [_source(index, question, hit, vector, weights, place, crowd) for hit in best.values()]
     return sorted(sources, key=lambda s: (-s.score, s.article.id))[:ARTICLES]
+
+
+def _crowd(index: Index, vector: Float32 | None) -> tuple[float, float]:
+    """Mean and standard deviation of the question's cosine with all sentences of the index."""
+    if vector is None:
+        return 0.0, 1.0
+    cosines = index.all_sentence_vectors @ vector
+    return float(cosines.mean()), max(float(cosines.std()), 1e-6)
 
 
 def _source(
@@ -137,17 +175,21 @@ def _source(
     hit: Hit,
     vector: Float32 | None,
     weights: Mapping[str, float],
+    place: PlacePath | None,
+    crowd: tuple[float, float],
 ) -> Source:
     article = hit.article
     title = _plain(article.title)
     whole = f"{title} {_plain(article.body)}"
     sentences = _sentences(index, question, article, vector, weights)
     near = max((s.closeness for s in sentences), default=0.0)
+    top = max((s.cosine for s in sentences), default=0.0)
     measures = {
         "title": coverage(weights, title),
         "coverage": coverage(weights, whole),
         "closeness": max(near, closeness(hit.dense)),
-        "fused": hit.score if index.engine.encoder else min(hit.score, 1.0),
+        "fused": min(hit.score, 1.0),
+        "fit": _fit(article, question, place),
     }
     return Source(
         article=article,
@@ -155,6 +197,8 @@ def _source(
         title=measures["title"],
         coverage=measures["coverage"],
         closeness=measures["closeness"],
+        standout=min(max((top - crowd[0]) / crowd[1] / STANDOUT_HIGH, 0.0), 1.0),
+        fit=measures["fit"],
         sentences=sentences,
     )
 
@@ -168,13 +212,14 @@ def _sentences(
 ) -> tuple[Sentence, ...]:
     spans = index.spans[article.id]
     if vector is not None and len(spans):
-        cosines = index.sentence_vectors[article.id].astype(np.float32) @ vector
+        cosines = index.sentence_vectors[article.id] @ vector
     else:
         cosines = np.zeros(len(spans), dtype=np.float32)
     result = []
     for order, (span, cosine) in enumerate(zip(spans, cosines, strict=True)):
         text = _plain(span.of(article.body))
-        heading = _plain(heading_of(article.body, span.start))
+        above = heading_of(article.body, span.start)
+        heading = _plain(above.of(article.body)) if above else ""
         shown = [bool(wants()[name].shows.search(text)) for name in question.wants]
         measures = {
             "closeness": closeness(float(cosine)),
@@ -187,6 +232,7 @@ def _sentences(
                 span=span,
                 order=order,
                 score=sum(SENTENCE_WEIGHTS[name] * value for name, value in measures.items()),
+                cosine=float(cosine),
                 closeness=measures["closeness"],
                 coverage=measures["coverage"],
                 wanted=measures["want"],
@@ -195,12 +241,12 @@ def _sentences(
     return tuple(result)
 
 
-_HEADING = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
 
 
-def heading_of(body: str, at: int) -> str:
-    """The heading under which position ``at`` stands, or an empty string."""
-    last = ""
+def heading_of(body: str, at: int) -> Span | None:
+    """The heading under which position ``at`` stands, without its marks."""
+    last = None
     for found in _HEADING.finditer(body, 0, at):
-        last = found.group(1)
+        last = Span(*found.span(1))
     return last

@@ -70,9 +70,7 @@ def body_html(body: str, window: Span, marks: Sequence[Span], *, anchor: str = "
         marks: offsets into ``body``, sorted; what lies outside the window is left out.
         anchor: the id of the first mark, if wanted.
     """
-    rest = iter(_lines(body, window))
-    pieces = [_line_html(body, line, marks) for line in rest]
-    html = "".join(pieces)
+    html = "".join(_line_html(body, line, marks) for line in _lines(body, window))
     return html.replace("<mark>", f'<mark id="{anchor}">', 1) if anchor else html
 
 

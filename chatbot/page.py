@@ -5,18 +5,18 @@ place, nothing else, and only the earlier questions' text goes to the chatbot as
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gradio as gr
 from fastapi import FastAPI
 
+from chatbot.conversation import PANEL_HEAD, Conversation
 from chatbot.records import DISCLAIMER, Answer
-from chatbot.render import render_answer, render_evidence, render_question
+from chatbot.render import render_question
 from corpus.records import Article
 
-FOLLOWUPS = 4  # buttons kept for follow-up questions
-KEPT_TURNS = 20  # turns that stay on the page; older ones scroll out of a session
+FOLLOWUPS = 6  # buttons kept for follow-up questions; a question for the place offers up to six
 QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longer ones from the API
 WORKERS = 8  # questions answered at the same time; Gradio's default of 1 is a trap under load
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
@@ -29,8 +29,6 @@ HEADER = f"""<div class="yb-head"><div class="yb-names"><h1>医保问答</h1><p>
 <p class="yb-banner">{DISCLAIMER}拿不准的事，可以打医保服务电话
 <a class="yb-tel" href="tel:12393">12393</a>。</p>"""
 FOOT = f'<p class="yb-foot">{DISCLAIMER}</p>'
-PANEL_HEAD = """<div class="yb-panel-head"><p class="yb-panel-title">出处</p>
-<button class="yb-close" id="yb-close" type="button">关闭</button></div>"""
 
 
 class Answering(Protocol):
@@ -58,51 +56,6 @@ class Answering(Protocol):
     def article(self, article_id: str) -> Article:
         """The article, or ``KeyError``."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One question and what was shown for it, both as inert HTML."""
-
-    question: str
-    message: str
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """One visitor's turns, oldest first; ``asked`` counts those that have been dropped too."""
-
-    turns: tuple[Turn, ...] = ()
-    asked: int = 0
-
-    @property
-    def history(self) -> list[str]:
-        """The earlier questions, oldest first."""
-        return [turn.question for turn in self.turns]
-
-    @property
-    def messages(self) -> list[dict[str, str]]:
-        """The turns as Gradio's chat shows them."""
-        return [
-            message
-            for turn in self.turns
-            for message in (
-                {"role": "user", "content": render_question(turn.question)},
-                {"role": "assistant", "content": turn.message},
-            )
-        ]
-
-    @property
-    def evidence(self) -> str:
-        """The evidence panel's content, all turns' cards; the page shows one at a time."""
-        return PANEL_HEAD + "".join(turn.evidence for turn in self.turns)
-
-    def add(self, question: str, answer: Answer) -> "Conversation":
-        """The conversation with one more turn."""
-        token = f"t{self.asked + 1}"
-        turn = Turn(question, render_answer(answer, token), render_evidence(answer, token))
-        return replace(self, turns=(*self.turns, turn)[-KEPT_TURNS:], asked=self.asked + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import yaml
 from corpus.metadata import audience_of
 from corpus.records import Audience
 from corpus.regions import PlacePath, PlaceReading, mentions, read_places
-from index.terms import normalise, words
+from index.terms import normalise, subject_words
 
 RULES = Path(__file__).with_name("rules")
 MAX_LENGTH = 500  # characters; a longer message is a document, not a question
@@ -104,7 +104,7 @@ def content_words(text: str) -> tuple[str, ...]:
     held = list(text)
     for mention in mentions(text):
         held[mention.span.start : mention.span.end] = " " * (mention.span.end - mention.span.start)
-    return tuple(dict.fromkeys(words("".join(held))))
+    return tuple(subject_words("".join(held)))
 
 
 def understand(raw: str) -> Question:

@@ -18,6 +18,7 @@ KIND_WORDS = {
     Kind.MEDICAL: "请找医生",
     Kind.INVALID: "没有看明白",
 }
+_UNSEARCHED = frozenset({Kind.EMERGENCY, Kind.MEDICAL, Kind.INVALID})
 _CALLS = {"120": "拨打 120（急救）", "12356": "拨打 12356（心理援助）"}
 _ONE_LEG = "语义查找还在准备，这次只按字词查找，过一会儿再问会更准。"
 
@@ -155,11 +156,13 @@ def _dates(citation: Citation) -> str:
 
 def _how(answer: Answer) -> str:
     """How the search was done: for whom, in which words, with how much of the machinery."""
+    if answer.kind in _UNSEARCHED:
+        return ""
     known = (answer.slots.region, answer.slots.insurance, answer.slots.year)
     notes = []
     if any(known):
         notes.append(f"按这些情况查找：{'、'.join(word for word in known if word)}")
-    if answer.retrieval.rewritten:
+    if answer.citations and answer.retrieval.rewritten:
         notes.append(f"已按“{answer.retrieval.rewritten}”检索")
     if answer.citations and answer.retrieval.legs == ("bm25",):
         notes.append(_ONE_LEG)

@@ -1,10 +1,10 @@
 """Choose the quotes: relevant sentences of the best articles, no repetition, in their own order."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chatbot.evidence import Sentence, Source
+from chatbot.evidence import Sentence, Source, heading_of
 from chatbot.records import Quote
 
 MAX_QUOTES = 6
@@ -17,6 +17,7 @@ _DEPENDENT = re.compile(
     r"(?:这|该|其|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"
 )
 _LEAD_IN = re.compile(r"[:：]$")
+_ASKING = re.compile(r"什么|怎么|多少|几|哪|吗|如何|谁|[?？:：]|^[一二三四五六七八九十\d]")
 _QUESTION = re.compile(r"[?？]$")
 
 
@@ -156,7 +157,19 @@ def _fill(blocks: Sequence[_Block], near: Sequence[Source]) -> list[Quote]:
             chosen[(block.source.article.id, sentence.order)] = (block.source, sentence)
     rank = {source.article.id: n for n, source in enumerate(near)}
     ordered = sorted(chosen.items(), key=lambda item: (rank[item[0][0]], item[0][1]))
-    return [
-        Quote.of(source.article, sentence.span.start, sentence.span.end)
-        for _, (source, sentence) in ordered
-    ]
+    return list(_quotes([pair for _, pair in ordered]))
+
+
+def _quotes(chosen: Sequence[tuple[Source, Sentence]]) -> Iterator[Quote]:
+    """The sentences as quotes; a heading that names what they are about goes before them."""
+    shown: set[tuple[str, int]] = set()
+    for source, sentence in chosen:
+        article = source.article
+        heading = heading_of(article.body, sentence.span.start)
+        if heading and (article.id, heading.start) not in shown:
+            shown.add((article.id, heading.start))
+            text, name = _text(source, sentence), heading.of(article.body)
+            told = len(_pairs(name) & _pairs(text)) >= len(_pairs(name)) / 2
+            if not _ASKING.search(name) and not told:
+                yield Quote.of(article, heading.start, heading.end)
+        yield Quote.of(article, sentence.span.start, sentence.span.end)

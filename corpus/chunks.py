@@ -39,7 +39,7 @@ def count_tokens(text: str) -> int:
 
 def _lines(body: str) -> Iterator[Span]:
     start = 0
-    for line in body.splitlines(keepends=True):
+    for line in re.findall(r"[^\n]*\n|[^\n]+$", body):  # other line marks do not end a sentence
         if line.strip():
             yield Span(start, start + len(line))
         start += len(line)

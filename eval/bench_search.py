@@ -13,12 +13,21 @@ import numpy as np
 from rank_bm25 import BM25Okapi
 from tqdm import tqdm
 
+from corpus.errors import ModelError
 from index.encoder import Encoder
-from index.search import Engine, Index, document_terms, passage_text
+from index.search import Engine, document_terms, passage_text
 from index.terms import normalise, terms, words
 from index.vectors import Float32
 
-__all__ = ["Made", "make_collection", "measure_reference", "measure_search", "quantiles"]
+__all__ = [
+    "Made",
+    "large_engine",
+    "make_collection",
+    "measure_questions",
+    "measure_reference",
+    "measure_search",
+    "quantiles",
+]
 
 TOP = 10  # hits asked for
 NOISE = 0.2  # length of the noise against a vector's length of 1: cosine to the real one about .98
@@ -27,7 +36,7 @@ REFERENCE_QUERIES = 5  # rank_bm25 takes a quarter of a second each at 50,000
 MILLISECONDS = 1000.0  # in a second
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Made:
     """A made-up collection: (title, text) pairs and unit vectors, float32, shape (n, dimension)."""
 
@@ -57,23 +66,22 @@ class _ReadyVectors:
         return self.vectors[: len(texts)]
 
 
-def make_collection(index: Index, encoder: Encoder, size: int) -> Made:
-    """Make ``size`` documents from the passages of an opened index, the same every time.
+def make_collection(passages: Sequence[tuple[str, str]], encoder: Encoder, size: int) -> Made:
+    """Make ``size`` documents from real passages, the same every time.
 
     Args:
-        index: where words and passages come from.
+        passages: (title, text) pairs, at least one with a word in it.
         encoder: encodes the passages; should be cached.
         size: number of documents.
     """
     generator = np.random.default_rng(SEED)
-    titles = [index.articles[chunk.article_id].title for chunk in index.chunks]
-    texts = [chunk.text for chunk in index.chunks]
-    real = encoder.encode_passages(list(map(passage_text, titles, texts)))
-    cut = [words(normalise(text)) for text in texts]
+    real = encoder.encode_passages([passage_text(title, text) for title, text in passages])
+    cut = [words(normalise(text)) for _, text in passages]
     pool = np.array([word for text in cut for word in text])
-    source = np.arange(size) % len(texts)
+    source = np.arange(size) % len(passages)
     documents = tuple(
-        (titles[at], "".join(generator.choice(pool, size=max(1, len(cut[at]))))) for at in source
+        (passages[at][0], "".join(generator.choice(pool, size=max(1, len(cut[at])))))
+        for at in source
     )
     noise = generator.standard_normal((size, real.shape[1])).astype(np.float32)
     noise *= NOISE / np.sqrt(real.shape[1])
@@ -89,9 +97,32 @@ def measure_search(
     pairs = list(zip(questions, vectors, strict=True))
     for question, vector in pairs[:TOP]:
         engine.rank(question, TOP, legs, vector=vector)
-    return quantiles(
-        [_timed(lambda q=q, v=v: engine.rank(q, TOP, legs, vector=v)) for q, v in pairs]
-    )
+    times = []
+    for question, vector in pairs:
+        started = perf_counter()
+        engine.rank(question, TOP, legs, vector=vector)
+        times.append((perf_counter() - started) * MILLISECONDS)
+    return quantiles(times)
+
+
+def measure_questions(
+    engine: Engine, questions: Sequence[str]
+) -> tuple[list[Float32], dict[str, float]]:
+    """Encode every question alone: the unit vectors, and milliseconds a question.
+
+    Raises:
+        ModelError: the engine has no encoder.
+    """
+    times, vectors = [], []
+    for question in (*questions[:TOP], *questions):  # the first ones warm up
+        started = perf_counter()
+        vector = engine.encode(question)
+        times.append((perf_counter() - started) * MILLISECONDS)
+        if vector is None:
+            msg = "编码模型没有装好，请先运行 python -m index model"
+            raise ModelError(msg)
+        vectors.append(vector)
+    return vectors[-len(questions) :], quantiles(times[-len(questions) :])
 
 
 def measure_reference(made: Made, questions: Sequence[str]) -> dict[str, float]:
@@ -99,11 +130,12 @@ def measure_reference(made: Made, questions: Sequence[str]) -> dict[str, float]:
     bar = tqdm(made.documents, desc="rank_bm25", leave=False, disable=None)
     reference = BM25Okapi([document_terms(title, text) for title, text in bar])
 
-    def search(query: list[str]) -> None:
+    times = []
+    for query in [terms(question) for question in questions[:REFERENCE_QUERIES]]:
+        started = perf_counter()
         np.argsort(-reference.get_scores(query), kind="stable")[:TOP]
-
-    queries = [terms(question) for question in questions[:REFERENCE_QUERIES]]
-    return quantiles([_timed(lambda q=q: search(q)) for q in queries])
+        times.append((perf_counter() - started) * MILLISECONDS)
+    return quantiles(times)
 
 
 def large_engine(made: Made) -> Engine:
@@ -121,9 +153,3 @@ def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
         "p50_ms": float(np.median(milliseconds)),
         "p95_ms": float(np.quantile(milliseconds, 0.95)),
     }
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = perf_counter()
-    work()
-    return (perf_counter() - started) * MILLISECONDS

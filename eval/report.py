@@ -28,7 +28,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: left;
   vertical-align: top; }
 th { background: #f4f6f8; } td.n { text-align: right; white-space: nowrap; }
-img { max-width: 100%; } .note { color: #555; }
+img { max-width: 100%; margin-top: 1rem; } .note { color: #555; }
 .bad { background: #fdecea; } .good { background: #e9f6ec; }
 details { margin: .6rem 0; padding: .4rem .8rem; border: 1px solid #ddd; border-radius: 6px; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; }

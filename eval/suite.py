@@ -6,7 +6,6 @@ from pathlib import Path
 
 from corpus.errors import InputError
 from eval.datasets import Dataset, load_dataset
-from eval.metrics import METRICS
 from eval.report import retrieval_report
 from eval.results import make_folder, write_json, write_results, write_text
 from eval.retrieval import compare, evaluate, guard_warnings
@@ -80,4 +79,3 @@ def _run(
     write_results(evaluation, comparisons, folder)
     write_text(folder / "report.html", retrieval_report(evaluation, comparisons))
     return evaluation.metrics()
-

@@ -14,6 +14,7 @@ from index.vectors import Float32
 __all__ = ["SYSTEMS", "build_engine", "needs_encoder", "systems"]
 
 BM25 = ("bm25",)
+PORTION = 256  # passages between two steps of the bar, as many as the cache commits at a time
 SYSTEMS = ("bm25", "dense", "hybrid", "rrf")
 
 
@@ -29,19 +30,21 @@ def build_engine(dataset: Dataset, encoder: Encoder | None) -> Engine:
         InputError: no document holds a word.
     """
     documents = [(document.title, document.text) for document in dataset.documents]
-    if encoder is not None:  # fill the cache with a bar to see; the engine then reads from it
-        with tqdm(
-            total=len(documents), desc=f"{dataset.name} encode", leave=False, disable=None
-        ) as bar:
-            encoder.encode_passages(
-                [passage_text(title, text) for title, text in documents],
-                progress=lambda done: bool(bar.update(done)) and None,
-            )
+    if encoder is not None:
+        _fill(encoder, sorted((passage_text(*document) for document in documents), key=len))
     try:
         return Engine.build(documents, encoder)
     except ValueError as error:
         msg = f"数据集 {dataset.name} 的文档里没有可检索的文字"
         raise InputError(msg) from error
+
+
+def _fill(encoder: Encoder, passages: Sequence[str]) -> None:
+    """Encode all passages with a bar to see, so that the engine finds them in the cache."""
+    with tqdm(total=len(passages), desc="passages", leave=False, disable=None) as bar:
+        for start in range(0, len(passages), PORTION):
+            encoder.encode_passages(passages[start : start + PORTION])
+            bar.update(len(passages[start : start + PORTION]))
 
 
 def systems(engine: Engine, names: Sequence[str], questions: Sequence[str]) -> dict[str, Ranker]:

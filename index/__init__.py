@@ -1,1 +1,1 @@
-
+"""Search: terms, BM25, encoder, FAISS, fusion, store."""

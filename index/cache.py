@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,6 +12,10 @@ import numpy as np
 from index.encoder import Encoder
 from index.vectors import Float32
 
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS checked_vectors"
+    " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID"
+)
 _BATCH = 256  # passages between two commits, so that a killed build loses little
 
 
@@ -26,12 +31,31 @@ class CachedEncoder:
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._drop_if_damaged()
         with closing(sqlite3.connect(self._path, timeout=60)) as database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
-                " WITHOUT ROWID"
-            )
+            database.execute(_TABLE)
             yield database
+
+    def _drop_if_damaged(self) -> None:
+        """A cache can be made again: one that SQLite cannot read is thrown away."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=60)) as database:
+                sound = database.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        except sqlite3.OperationalError:  # locked, or the disk refuses: no reason to lose it
+            raise
+        except sqlite3.DatabaseError:
+            sound = False
+        if not sound:
+            self._path.unlink()
+
+    def _known(self, database: sqlite3.Connection, key: bytes) -> Float32 | None:
+        """The vector of a text, unless it is not there or its checksum is wrong."""
+        row = database.execute(
+            "SELECT vector, crc FROM checked_vectors WHERE key = ?", (key,)
+        ).fetchone()
+        if row and len(row[0]) == 4 * self.dimension and zlib.crc32(row[0]) == row[1]:
+            return np.frombuffer(row[0], dtype=np.float32)
+        return None
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(f"{self.name}\0{text}".encode()).digest()
@@ -45,30 +69,35 @@ class CachedEncoder:
     ) -> Float32:
         """Unit vectors of passages, shape (len(texts), dimension); only new texts are encoded."""
         result = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        missing: dict[bytes, list[int]] = {}
         with self._database() as database:
-            missing: dict[bytes, list[int]] = {}
             for at, text in enumerate(texts):
                 key = self._key(text)
-                row = database.execute(
-                    "SELECT vector FROM vectors WHERE key = ?", (key,)
-                ).fetchone()
-                if row and len(row[0]) == 4 * self.dimension:
-                    result[at] = np.frombuffer(row[0], dtype=np.float32)
+                if (vector := self._known(database, key)) is not None:
+                    result[at] = vector
                 else:
                     missing.setdefault(key, []).append(at)
-            if progress:
-                progress(len(texts) - sum(len(found) for found in missing.values()))
+            done = len(texts) - sum(len(found) for found in missing.values())
             keys = sorted(missing, key=lambda key: len(texts[missing[key][0]]))
             for start in range(0, len(keys), _BATCH):
+                if progress:
+                    progress(done)
                 part = keys[start : start + _BATCH]
                 vectors = self._encoder.encode_passages([texts[missing[key][0]] for key in part])
+                self._keep(database, part, vectors)
                 for key, vector in zip(part, vectors, strict=True):
                     result[missing[key]] = vector
-                database.executemany(
-                    "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
-                    [(key, vector.tobytes()) for key, vector in zip(part, vectors, strict=True)],
-                )
-                database.commit()
-                if progress:
-                    progress(sum(len(missing[key]) for key in part))
+                    done += len(missing[key])
+        if progress:
+            progress(done)
         return result
+
+    def _keep(
+        self, database: sqlite3.Connection, keys: Sequence[bytes], vectors: Float32
+    ) -> None:
+        blobs = [vector.tobytes() for vector in np.asarray(vectors, dtype=np.float32)]
+        database.executemany(
+            "INSERT OR REPLACE INTO checked_vectors VALUES (?, ?, ?)",
+            [(key, blob, zlib.crc32(blob)) for key, blob in zip(keys, blobs, strict=True)],
+        )
+        database.commit()

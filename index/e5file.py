@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,8 @@ class Q4Matrix:
 
     def nibbles(self) -> NDArray[np.uint8]:
         """Return two neighbouring numbers a byte, the first low: (rows, columns / 2)."""
-        packed: NDArray[np.uint8] = self.numbers[..., 0::2] | (self.numbers[..., 1::2] << 4)
+        low, high = self.numbers[..., 0::2], self.numbers[..., 1::2]
+        packed = (low | (high << 4)).astype(np.uint8)
         return packed.reshape(self.numbers.shape[0], -1)
 
 
@@ -136,14 +138,13 @@ def read_e5_file(path: Path) -> E5File:
 
 
 def _parse(content: bytes) -> E5File:
-    magic, _version, *numbers, epsilon, block = HEADER.unpack_from(content)
+    magic, _version, *sizes, block = HEADER.unpack_from(content)
     if magic != MAGIC or block != BLOCK:
         raise E5FormatError("wrong magic or block length")
     pieces, log_probabilities, offset = _vocabulary(content, HEADER.size)
     characters, offset = _character_map(content, offset)
     directory = _directory(content, offset)
-    sizes = E5Sizes(*numbers, epsilon=epsilon)
-    return E5File(sizes, pieces, log_probabilities, characters, directory, content)
+    return E5File(E5Sizes(*sizes), pieces, log_probabilities, characters, directory, content)
 
 
 def _vocabulary(content: bytes, offset: int) -> tuple[tuple[str, ...], NDArray[np.float32], int]:
@@ -154,8 +155,7 @@ def _vocabulary(content: bytes, offset: int) -> tuple[tuple[str, ...], NDArray[n
     log_probabilities = np.frombuffer(content, "<f4", count, offset)
     offset += 4 * count
     blob = content[offset : offset + blob_length]
-    spans = zip(starts, starts[1:], strict=False)
-    pieces = tuple(blob[start:end].decode("utf-8") for start, end in spans)
+    pieces = tuple(blob[start:end].decode("utf-8") for start, end in pairwise(starts))
     return pieces, log_probabilities, offset + blob_length
 
 

@@ -7,9 +7,9 @@ were looked up are resident), and the matrix products can be quantised a token a
 A linear layer, for T tokens: each token's activations are scaled to 8 bits by their own largest
 value, so a token's result does not depend on what else is in the batch; the weights have one scale
 an output channel. ONNX Runtime's usual `quantize_dynamic` takes one scale for the whole batch:
-cosine to fp32 down to .994 and up to .016 between a batch and the same texts one by one; here
-at least .9968 and none. Weights use 7 of their 8 bits, since on AVX2 without VNNI the sum of two products
-of full range overflows 16 bits.
+cosine to fp32 down to .994, and up to .016 between a batch and the same texts one by one; here at
+least .9968, and none. Weights use 7 of their 8 bits, since on AVX2 without VNNI the sum of two
+products of full range overflows 16 bits.
 """
 
 from __future__ import annotations

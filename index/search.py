@@ -206,7 +206,11 @@ def _fused(
 
 
 class Index:
-    """An opened index: the engine over chunks, the articles, and a vector for every sentence."""
+    """An opened index: the engine over chunks, the articles, and a vector for every sentence.
+
+    ``sentence_vectors``: float32, shape (sentences, dimension), by article in the order of ``articles``,
+    within an article in the order of ``spans``.
+    """
 
     def __init__(
         self,
@@ -214,7 +218,7 @@ class Index:
         chunks: Sequence[Chunk],
         articles: Mapping[str, Article],
         spans: Mapping[str, Sequence[Span]],
-        sentence_vectors: Mapping[str, NDArray[np.float16]],
+        sentence_vectors: Float32,
         encoder_name: str,
         model: str = "",
     ) -> None:
@@ -222,7 +226,12 @@ class Index:
         self.chunks = chunks
         self.articles = articles
         self.spans = spans
-        self.sentence_vectors = sentence_vectors
+        self.all_sentence_vectors = sentence_vectors
+        self.sentence_vectors: dict[str, Float32] = {}
+        at = 0
+        for key in articles:
+            self.sentence_vectors[key] = sentence_vectors[at : at + len(spans[key])]
+            at += len(spans[key])
         self.encoder_name = encoder_name
         self.model = model
 

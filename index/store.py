@@ -15,10 +15,11 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,37 +27,27 @@ import numpy as np
 
 from corpus import folder
 from corpus.chunks import split
-from corpus.errors import IndexDamaged, IndexMissing, IndexStale, SearchIndexError
+from corpus.errors import IndexDamaged, IndexStale, SearchIndexError
 from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index import bm25, passages, terms
 from index.cache import CachedEncoder
 from index.encoder import Encoder
+from index.manifest import (
+    CURRENT,
+    FORMAT,
+    REBUILD,
+    Manifest,
+    current_name,
+    digest,
+    read_manifest,
+    version_of,
+)
 from index.search import Engine, Index, document_terms, passage_text
 from index.vectors import Vectors
 
-FORMAT = 1
 DEFAULT = Path(__file__).with_name("data")
-REBUILD = "请重建索引：python -m index build"
-_CURRENT = "CURRENT"
 _FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy")
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What an index was made from; any difference makes it stale or foreign."""
-
-    format: int
-    corpus_path: str
-    corpus: str
-    lexicon: str
-    encoder: str
-    model: str
-    dimension: int
-    articles: int
-    chunks: int
-    sentences: int
-    files: dict[str, str]
 
 
 Progress = Callable[[str, int, int], None]
@@ -68,7 +59,7 @@ def _quiet(stage: str, done: int, total: int) -> None:
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.filedigest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -114,10 +105,7 @@ def build(
         with _locked(out):
             if _is_current(out, corpus, made_from, encoder.name):
                 return read_manifest(version_of(out)), False
-            beside = out / f".building-{os.getpid()}"
-            for left in out.glob(".building-*"):
-                shutil.rmtree(left)
-            beside.mkdir()
+            beside = _fresh(out)
             cached = CachedEncoder(encoder, out / "embeddings.db")
             counts = _write(articles, beside, cached, progress)
             manifest = Manifest(
@@ -135,9 +123,19 @@ def build(
             )
             _publish(beside, out, manifest)
             return manifest, True
-    except OSError as error:
-        msg = f"写不了索引目录 {out}：{error.strerror}。旧索引没有动，请检查磁盘和权限"
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        msg = f"写不了索引目录 {out}：{reason}。旧索引没有动，请检查磁盘和权限"
         raise SearchIndexError(msg) from error
+
+
+def _fresh(out: Path) -> Path:
+    """An empty folder to build in; what a killed build left behind goes."""
+    for left in out.glob(".building-*"):
+        shutil.rmtree(left)
+    beside = out / f".building-{os.getpid()}"
+    beside.mkdir()
+    return beside
 
 
 def _is_current(out: Path, corpus: Path, made_from: str, encoder_name: str) -> bool:
@@ -163,14 +161,9 @@ def _write(
     bm25.save(model, beside)
 
     def encode(stage: str, texts: list[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        done = 0
-
-        def step(count: int) -> None:
-            nonlocal done
-            done += count
-            progress(stage, done, len(texts))
-
-        return encoder.encode_passages(texts, progress=step)
+        return encoder.encode_passages(
+            texts, progress=lambda done: progress(stage, done, len(texts))
+        )
 
     texts = [passage_text(titles[c.article_id], c.text) for c in chunks]
     Vectors.build(encode("片段", texts)).save(beside / "chunks.faiss")
@@ -186,45 +179,15 @@ def _publish(beside: Path, out: Path, manifest: Manifest) -> None:
     for path in beside.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-    before = _current_name(out)
-    name = f"v-{time.time_ns():x}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    before = current_name(out)
+    name = f"v-{time.time_ns():x}-{digest(text)}"
     beside.rename(out / name)
-    pointer = out / f".{_CURRENT}.{os.getpid()}"
+    pointer = out / f".{CURRENT}.{os.getpid()}"
     pointer.write_text(name, encoding="utf-8")
-    pointer.replace(out / _CURRENT)
+    pointer.replace(out / CURRENT)
     for old in out.glob("v-*"):
         if old.name not in (name, before):
             shutil.rmtree(old)
-
-
-def _current_name(out: Path) -> str:
-    try:
-        return (out / _CURRENT).read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
-
-
-def version_of(out: Path) -> Path:
-    """The folder of the version in use; raises ``IndexMissing`` if there is none."""
-    name = _current_name(out)
-    if not name or not (out / name / "manifest.json").is_file():
-        msg = f"{out} 里没有索引，请先建立：python -m index build"
-        raise IndexMissing(msg)
-    return out / name
-
-
-def read_manifest(version: Path) -> Manifest:
-    """The manifest of a version; raises ``IndexDamaged`` if it is none of ours."""
-    try:
-        data = json.loads((version / "manifest.json").read_text(encoding="utf-8"))
-        manifest = Manifest(**data)
-    except (OSError, ValueError, TypeError) as error:
-        msg = f"索引的清单坏了，或不是本程序的索引。{REBUILD}"
-        raise IndexDamaged(msg) from error
-    if manifest.format != FORMAT:
-        msg = f"索引是另一种格式（{manifest.format}，需要 {FORMAT}）。{REBUILD}"
-        raise IndexStale(msg)
-    return manifest
 
 
 def verify(out: Path) -> Manifest:
@@ -263,13 +226,16 @@ def open_index(out: Path, encoder: Encoder | None = None) -> Index:
     vectors = Vectors.load(version / "chunks.faiss")
     flat = np.load(version / "sentences.npy", allow_pickle=False)
     _check(manifest, articles, chunks, len(vectors), len(flat))
-    by_article = {}
-    at = 0
-    for key in articles:
-        by_article[key] = flat[at : at + len(spans[key])]
-        at += len(spans[key])
     engine = Engine(weights, vocabulary, vectors, None)
-    index = Index(engine, chunks, articles, spans, by_article, manifest.encoder, manifest.model)
+    index = Index(
+        engine,
+        chunks,
+        articles,
+        spans,
+        flat.astype(np.float32),
+        manifest.encoder,
+        manifest.model,
+    )
     if encoder is not None:
         attach(index, encoder)
     return index

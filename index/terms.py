@@ -19,6 +19,7 @@ import yaml
 LEXICON = Path(__file__).with_name("lexicon")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]{2,}")
 _WORD = re.compile(r"[\w%.\-]*\w%?|[\u3400-\u9fff]")
+_EMPTY_CLASSES = frozenset("rdpcuymqtofxwei")  # word classes that name no subject
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff\u00ad]")
 
 
@@ -62,6 +63,46 @@ def words(text: str) -> list[str]:
         for word in (token.strip() for token in _tokenizer().cut_for_search(text))
         if word and _WORD.fullmatch(word) and word not in stop
     ]
+
+
+@cache
+def _tags() -> dict[str, str]:
+    """jieba's dictionary of word classes: n noun, v verb, a adjective, r pronoun, d adverb …"""
+    import jieba.posseg
+
+    if not jieba.posseg.dt.word_tag_tab:
+        jieba.posseg.dt.initialize()
+    return dict(jieba.posseg.dt.word_tag_tab)
+
+
+def word_class(word: str) -> str:
+    """The first letter of jieba's word class (n, v, a …), ``?`` for a word that it does not know."""
+    return _tags().get(word, "?")[0]
+
+
+def subject_words(text: str) -> list[str]:
+    """The words of an already normalised text that may name its subject, in order, each once.
+
+    Spoken phrases of the lexicon count as one word. Pronouns, adverbs, numbers, times and particles are left
+    out, and single characters if anything else is left.
+
+    >>> subject_words("我想问一下卡里的钱平时怎么给家里人用")
+    ['卡里的钱', '家里人']
+    """
+    phrases, rest = [], list(text)
+    for end, (phrase, _) in _synonyms().iter_long(text):
+        phrases.append(phrase)
+        rest[end + 1 - len(phrase) : end + 1] = " " * len(phrase)
+    found = [
+        word
+        for word in (token.strip() for token in _tokenizer().cut("".join(rest)))
+        if word
+        and _WORD.fullmatch(word)
+        and word not in stop_words()
+        and word_class(word) not in _EMPTY_CLASSES
+    ]
+    long = [word for word in phrases + found if len(word) > 1]
+    return list(dict.fromkeys(long or phrases + found))
 
 
 def terms(text: str) -> list[str]:

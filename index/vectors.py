@@ -34,8 +34,8 @@ class Vectors:
             raise IndexDamaged(msg) from error
 
     def save(self, path: Path) -> None:
-        """Write the index in FAISS's own format."""
-        faiss.write_index(self._index, str(path))
+        """Write the index in FAISS's own format; raises ``OSError`` if the disk refuses."""
+        path.write_bytes(faiss.serialize_index(self._index).tobytes())
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

@@ -24,7 +24,7 @@ TITLES = frozenset({"惠州限额", "别的文章"})
 
 
 class TinyBot:
-    """Quotes its only article to whoever names 惠州; sends chest pain to 120; knows nothing else."""
+    """Quotes its only article when 惠州 is named, sends chest pain to 120, else knows nothing."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
@@ -142,7 +142,7 @@ def test_a_damaged_row_is_named_with_its_line(
 
 def test_an_id_twice_is_refused_across_files(tmp_path: Path, questions: Path) -> None:
     other = write_cases(tmp_path / "other.jsonl", CASES[:1])
-    with pytest.raises(InputError, match="right.*重复"):
+    with pytest.raises(InputError, match=r"right.*重复"):
         load_cases([questions, other])
 
 

@@ -111,7 +111,7 @@ def test_a_damaged_line_is_named_with_file_and_number(
 @pytest.mark.parametrize("line", ["q1 d2 1", "q1\td2\tyes", "q1\td2", "q1\td2\t1"])
 def test_a_damaged_judgement_is_named(folder: Path, line: str) -> None:
     (folder / "qrels" / "dev.tsv").write_text(f"{QRELS}{line}\n", encoding="utf-8")
-    with pytest.raises(InputError, match="dev.tsv 第 3 行"):
+    with pytest.raises(InputError, match=r"dev\.tsv 第 3 行"):
         load_dataset(folder, "dev")
 
 

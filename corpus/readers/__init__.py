@@ -61,20 +61,32 @@ def read_file(path: Path) -> list[Article]:
     if reader is None:
         msg = f"不支持这种文件（{path.suffix or '没有扩展名'}），现在可以导入：{'、'.join(READERS)}"
         raise SkippedFile(msg)
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            msg = f"文件太大（{size / 1_048_576:.0f} MB），上限是 {MAX_BYTES // 1_048_576} MB"
-            raise SkippedFile(msg)
-        data = path.read_bytes()
-    except OSError as error:
-        msg = f"读不了：{error.strerror}"
-        raise SkippedFile(msg) from error
-    text = decode(data)
+    text = read_text(path)
     if not text.strip():
         msg = "是空文件"
         raise SkippedFile(msg)
     return reader(text, path)
 
 
-__all__ = ["MAX_BYTES", "READERS", "decode", "read_file"]
+def read_text(path: Path) -> str:
+    """The text of a file in any of the encodings that ``decode`` knows.
+
+    Raises:
+        SkippedFile: it is missing, unreadable, too large or no text.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            msg = f"文件太大（{size / 1_048_576:.0f} MB），上限是 {MAX_BYTES // 1_048_576} MB"
+            raise SkippedFile(msg)
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        msg = "找不到这个文件"
+        raise SkippedFile(msg) from error
+    except OSError as error:
+        msg = f"读不了（{error.strerror}）"
+        raise SkippedFile(msg) from error
+    return decode(data)
+
+
+__all__ = ["MAX_BYTES", "READERS", "decode", "read_file", "read_text"]

@@ -2,16 +2,24 @@
 
 import datetime
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import frontmatter
 import yaml
+from frontmatter.default_handlers import YAMLHandler
 
 from corpus.errors import SkippedFile
 from corpus.records import NATIONAL, UNPLACED, Article, Audience, Authority, Status
 
+_ID = re.compile(r"[\w.-]{1,80}")  # goes into file names, page addresses and run files
+_NOT_IN_ID = re.compile(r"[^\w.-]+")
+_YEAR = re.compile(r"[12][0-9]{3}")
+_ADDRESS = re.compile(r"https?://\S+")
+Choice = TypeVar("Choice", bound=StrEnum)
 NOT_ARTICLES = frozenset({"README.md", "LICENSE.md", "SOURCES.md"})
 
 
@@ -21,6 +29,9 @@ def article_id(source_name: str, title: str) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list | dict):
+        msg = f"文件头里这一项应是文字：{str(value)[:80]}"
+        raise SkippedFile(msg)
     return "" if value is None else str(value).strip()
 
 
@@ -34,54 +45,84 @@ def _date(value: object, name: str) -> str:
     text = value.isoformat() if isinstance(value, datetime.date) else _text(value)
     if text:
         try:
-            datetime.date.fromisoformat(text)
-        except ValueError as error:
+            proper = datetime.date.fromisoformat(text).isoformat() == text
+        except ValueError:
+            proper = False
+        if not proper:
             msg = f"{name} 应写成 2025-04-19 的样子，现在是“{text}”"
-            raise SkippedFile(msg) from error
+            raise SkippedFile(msg)
     return text
+
+
+def _matching(fields: Mapping[str, Any], name: str, pattern: re.Pattern[str], wanted: str) -> str:
+    """A field that must look like ``pattern`` unless it is empty."""
+    text = _text(fields.get(name))
+    if text and not pattern.fullmatch(text):
+        msg = f"{name} 应是{wanted}，现在是“{text[:80]}”"
+        raise SkippedFile(msg)
+    return text
+
+
+def _choice(fields: Mapping[str, Any], name: str, default: Choice) -> Choice:
+    text = _text(fields.get(name))
+    kinds = type(default)
+    if text and text not in set(kinds):
+        msg = f"{name} 应是 {'、'.join(kinds)} 之一，现在是“{text[:80]}”"
+        raise SkippedFile(msg)
+    return kinds(text) if text else default
+
+
+def _yes(fields: Mapping[str, Any], name: str) -> bool:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, bool):
+        msg = f"{name} 应写 true 或 false，现在是“{value}”"
+        raise SkippedFile(msg)
+    return bool(value)
 
 
 def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article:
     """An article from front matter fields; raises ``SkippedFile`` naming the field that is wrong."""
-    year = _text(fields.get("effective_year"))
-    if year and not (year.isdigit() and len(year) == 4):
-        msg = f"effective_year 应是四位年份，现在是“{year}”"
-        raise SkippedFile(msg)
     try:
         return Article(
-            id=_text(fields.get("id")) or default_id,
+            id=_matching(fields, "id", _ID, "不超过 80 个字母、数字或汉字") or default_id,
             title=_text(fields.get("title")),
             body=body,
             place=_place(fields.get("place")),
-            audience=Audience(_text(fields.get("audience")) or "不限"),
+            audience=_choice(fields, "audience", Audience.ANYONE),
             published=_date(fields.get("published"), "published"),
-            effective_year=year,
+            effective_year=_matching(fields, "effective_year", _YEAR, "四位年份"),
             topic=_text(fields.get("topic")),
             source_name=_text(fields.get("source_name")),
-            source_url=_text(fields.get("source_url")),
-            authority=Authority(_text(fields.get("authority")) or "unverified"),
-            status=Status(_text(fields.get("status")) or "unknown"),
-            truncated=bool(fields.get("truncated", False)),
+            source_url=_matching(fields, "source_url", _ADDRESS, "http 开头的网址"),
+            authority=_choice(fields, "authority", Authority.UNVERIFIED),
+            status=_choice(fields, "status", Status.UNKNOWN),
+            truncated=_yes(fields, "truncated"),
         )
     except ValueError as error:
-        msg = f"文件头或正文不合要求：{error}"
+        msg = str(error)
         raise SkippedFile(msg) from error
 
 
 def read(text: str, path: Path) -> Article:
-    """Read one Markdown article; its id is the front matter's, else the file's name."""
-    try:
-        post = frontmatter.loads(text)
-    except yaml.YAMLError as error:
-        msg = "文件头（--- 之间）不是合格的 YAML"
-        raise SkippedFile(msg) from error
-    fields = dict(post.metadata)
-    body = str(post.content).strip()
+    """Read one Markdown article; its id is the front matter's, else the file's name.
+
+    Raises:
+        SkippedFile: the front matter is broken or title or body is missing.
+    """
+    fields: dict[str, Any] = {}
+    body = text.strip()
+    if body.startswith("---"):
+        try:
+            post = frontmatter.loads(body, handler=YAMLHandler())
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-45
+            msg = "文件头（--- 之间）不是合格的 YAML"
+            raise SkippedFile(msg) from error
+        fields, body = dict(post.metadata), str(post.content).strip()
     if not fields.get("title"):
         first, _, rest = body.partition("\n")
         fields["title"] = first.lstrip("# ").strip()
         body = rest.strip()
-    return to_article(fields, body, default_id=path.stem)
+    return to_article(fields, body, default_id=_NOT_IN_ID.sub("-", path.stem)[:80])
 
 
 def render(article: Article, source_hash: str) -> str:

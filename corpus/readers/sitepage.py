@@ -24,6 +24,7 @@ _HEAD_LENGTH = 16  # characters; a longer run is text, not a heading
 _GLUED_START = re.compile(r"(?:和|与|是|作为|为|对|的|或|及|、|以及|以其|并|等|包括|[(（“])")
 _SUBJECT_LENGTH = 8  # characters; a short label before one of these verbs is the sentence's subject
 _VERB_START = re.compile(r"(?:需|可|将|由|在|应)")
+_FIGURE_START = re.compile(r"\d[\d.]*[%％]")
 _BRACKETED = re.compile(r"[(（][^)）]*[)）]")
 _GLUED_END = ("为", "是", "达", "约", "至", "到", "按", "超", "满", "共", "即", "和", "与", "或", "的")
 _PUNCTUATED = re.compile(r"[,，。;；:：!！?？]")
@@ -130,6 +131,8 @@ def _glued(before: str, token: str) -> bool:
     if before[-1] in TERMINATORS + ";；:：" or complete(before):
         return False
     if (before.endswith(_GLUED_END) and len(before) > 2) or before[-1] in ",，、":
+        return True
+    if _FIGURE_START.match(token) and not _NUMBERED.match(before):  # 「门诊报 70%」
         return True
     if _VERB_START.match(token):
         return len(_BRACKETED.sub("", before)) <= _SUBJECT_LENGTH

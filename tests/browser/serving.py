@@ -1,5 +1,6 @@
 """A real server in a thread, a real Chromium: for the browser tests and the screenshots."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -38,18 +39,26 @@ def chromium_path() -> str | None:
 def served(bot: Answering) -> Iterator[str]:
     """The whole service around ``bot`` on a free port; gives its address without a final slash."""
     listening = socket.create_server(("127.0.0.1", 0))
-    settings = uvicorn.Config(create_app(bot), log_level="critical", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(settings)
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    servers: list[uvicorn.Server] = []
+
+    async def serve() -> None:
+        # Built inside the running loop: Gradio would otherwise make loops that nobody closes.
+        settings = uvicorn.Config(
+            create_app(bot), log_level="critical", timeout_graceful_shutdown=1
+        )
+        servers.append(uvicorn.Server(settings))
+        await servers[0].serve(sockets=[listening])
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
     give_up = time.monotonic() + START_SECONDS
-    while not server.started:
+    while not (servers and servers[0].started):
         if time.monotonic() > give_up or not thread.is_alive():
             msg = "the server did not start"
             raise RuntimeError(msg)
         time.sleep(0.02)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
+    servers[0].should_exit = True
     thread.join(START_SECONDS)
     listening.close()
 

@@ -1,0 +1,245 @@
+"""Red flags and the limits of the program: decided before retrieval, by rules, in milliseconds.
+
+A message is made flat (``safety_rules.flatten``) and its fixed expressions are blanked; each
+category's patterns are searched in it, and a match counts only if no guard tells it apart:
+negation, past, hypothesis, hearsay, insurance talk, treatment that is over. All words are in
+``rules/safety.yaml``.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from chatbot.safety_rules import Category, flatten, rules
+
+WINDOW = 60  # characters of a clause that are looked at on each side of a sign
+_BLANK = "〇"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A red flag: its category and fixed sentences on what to do now, the number to call first."""
+
+    category: str
+    card: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A flat text with what holds for all of it, found once.
+
+    ``has`` names the word lists and guards that occur; the others are positions in ascending order.
+    """
+
+    text: str
+    has: frozenset[str]
+    past: tuple[int, ...]
+    present: tuple[int, ...]
+    supposed: tuple[int, ...]
+    reported: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A match in a reading, with what stands around it. Clauses are divided by commas."""
+
+    reading: Reading
+    start: int
+    end: int
+
+    @property
+    def before(self) -> str:
+        """The clause up to the match."""
+        text, near = self.reading.text, max(0, self.start - WINDOW)
+        return text[max(near, text.rfind(",", near, self.start) + 1) : self.start]
+
+    @property
+    def after(self) -> str:
+        """The clause from the end of the match."""
+        return self.reading.text[self.end : self.end + WINDOW].partition(",")[0]
+
+    @property
+    def clause(self) -> str:
+        """The clause, or the clauses, that the match lies in."""
+        return self.before + self.reading.text[self.start : self.end] + self.after
+
+    @property
+    def rest(self) -> str:
+        """The clause from the end of the match, and the clause that follows."""
+        return ",".join(self.reading.text[self.end : self.end + 2 * WINDOW].split(",", 2)[:2])
+
+    def last(self, positions: tuple[int, ...]) -> int:
+        """The last of ``positions`` before the end of the match, or -1."""
+        index = bisect_left(positions, self.end)
+        return positions[index - 1] if index else -1
+
+
+def _read(raw: str) -> Reading:
+    guards, words = rules().guards, rules().words
+    text = rules().harmless.sub(_BLANK, flatten(raw))
+    history = [found.span() for found in guards["history"].finditer(text)]
+
+    def starts(pattern: re.Pattern[str]) -> tuple[int, ...]:
+        return tuple(found.start() for found in pattern.finditer(text))
+
+    return Reading(
+        text=text,
+        has=frozenset(
+            name for name, pattern in {**words, **guards}.items() if pattern.search(text)
+        ),
+        past=tuple(at for at in starts(guards["past"]) if not any(a <= at < b for a, b in history)),
+        present=starts(words["present"]),
+        supposed=starts(guards["hypothetical"]),
+        reported=starts(guards["reported"]),
+    )
+
+
+def _negated(match: Match) -> bool:
+    guards = rules().guards
+    return bool(guards["negation"].search(match.before) or guards["listed"].search(match.before))
+
+
+def _past(match: Match) -> bool:
+    """Told of an earlier time: in the same clause, or in one before if the message is about costs."""
+    guards, reading = rules().guards, match.reading
+    if guards["past_after"].search(match.after):
+        return True
+    marker = match.last(reading.past)
+    if marker < 0 or match.last(reading.present) > marker:
+        return False
+    if reading.text.find(",", marker, match.end) < 0:
+        return True
+    talk = not reading.has.isdisjoint({"insurance", "outcome"})
+    return talk and not guards["urgent"].search(match.clause)
+
+
+def _supposed(match: Match) -> bool:
+    """Only imagined: after 如果 or 万一, with no word for the present between."""
+    marker = match.last(match.reading.supposed)
+    return "的话" in match.after or (marker >= 0 and match.last(match.reading.present) < marker)
+
+
+def _set_aside(match: Match, ignores: frozenset[str]) -> bool:
+    """Whether a guard applies that holds for every strength of sign."""
+    if _negated(match) or _past(match) or match.last(match.reading.reported) >= 0:
+        return True
+    if "dead" in match.reading.has or ("hypothetical" not in ignores and _supposed(match)):
+        return True
+    return "worry" not in ignores and bool(rules().guards["worry"].search(match.before))
+
+
+def _strong(match: Match, ignores: frozenset[str]) -> bool:
+    """Whether a description of what is happening counts."""
+    guards, words = rules().guards, rules().words
+    clause, rest, insured = match.clause, match.rest, "insurance" in match.reading.has
+    if _set_aside(match, ignores):
+        return False
+    if words["onset"].search(clause):
+        return True
+    if "treated" not in ignores and guards["treated"].search(rest):
+        return False
+    if not insured or words["badly"].search(rest):
+        return True
+    if guards["lasting"].search(clause):
+        return False
+    if words["person"].search(clause):
+        return True
+    told = match.reading.text[match.start : match.end + 1]
+    return bool(guards["nominal"].search(told)) and not words["insurance"].search(match.after)
+
+
+def _soft(match: Match, ignores: frozenset[str]) -> bool:
+    """Whether a complaint counts that may be a mere subject of a question."""
+    guards, words, has = rules().guards, rules().words, match.reading.has
+    clause, rest = match.clause, match.rest
+    if _set_aside(match, ignores) or "general" in has:
+        return False
+    if guards["treated"].search(clause) or guards["treated"].search(rest):
+        return False
+    if has.isdisjoint({"insurance", "hospital"}):
+        return True
+    if guards["lasting"].search(clause):
+        return False
+    if words["onset"].search(clause) or words["badly"].search(rest):
+        return True
+    subject = words["insurance"].search(clause) or "hospital" in has
+    return bool(words["person"].search(clause)) and not subject
+
+
+def _named(match: Match, ignores: frozenset[str]) -> bool:
+    """Whether the name of an illness counts: it needs a word that it happens now."""
+    guards, has = rules().guards, match.reading.has
+    if _set_aside(match, ignores) or not has.isdisjoint({"general", "treated", "lasting"}):
+        return False
+    if guards["named_onset"].search(match.before) or guards["named_after"].search(match.after):
+        return True
+    if not has.isdisjoint({"chronic", "insurance", "hospital"}):
+        return False
+    person = rules().words["person"].search(match.clause)
+    return bool(person) or not has.isdisjoint({"onset", "badly"})
+
+
+def _any(
+    is_live: Callable[[Match, frozenset[str]], bool],
+    pattern: re.Pattern[str],
+    category: Category,
+    reading: Reading,
+) -> bool:
+    """Whether a match of ``pattern`` counts."""
+    return any(
+        is_live(Match(reading, *found.span()), category.ignores)
+        for found in pattern.finditer(reading.text)
+    )
+
+
+def _raised(category: Category, reading: Reading) -> bool:
+    """Whether a sign of the category counts."""
+    tiers = ((category.strong, _strong), (category.soft, _soft), (category.named, _named))
+    for patterns, is_live in tiers:
+        if any(_any(is_live, pattern, category, reading) for pattern in patterns):
+            return True
+    if sum(_any(_soft, pattern, category, reading) for pattern in category.any_two) > 1:
+        return True
+    return any(
+        all(_any(_strong, pattern, category, reading) for pattern in group)
+        for group in category.together
+    )
+
+
+def check(raw: str) -> Alert | None:
+    """The red flag in a message, or None. Categories are tried in the order of the rule file.
+
+    >>> check("我胸口疼得厉害，出冷汗").category
+    'chest_pain'
+    >>> check("120急救车的钱医保能报吗") is None
+    True
+    """
+    reading = _read(raw)
+    for category in rules().categories:
+        if _raised(category, reading):
+            return Alert(category.name, category.card)
+    return None
+
+
+def asks_medical_advice(raw: str) -> bool:
+    """Whether a message asks for a diagnosis, a dose, a drug or a treatment, not about insurance.
+
+    >>> asks_medical_advice("感冒了吃什么药好"), asks_medical_advice("这个药医保报吗")
+    (True, False)
+    """
+    text = flatten(raw)
+    advice = rules().advice
+    ill, insured = advice["illness"].search(text), advice["insurance"].search(text)
+    elsewhere = insured or advice["elsewhere"].search(text)
+    if ill and not elsewhere and advice["question"].search(text):
+        return True
+    if insured and not ill and "药" not in text:
+        return False
+    clauses = text.split(",")
+    return any(
+        pattern.search(clause) and not advice["insurance"].search(clause)
+        for clause in [*clauses, *map(",".join, pairwise(clauses))]
+        for pattern in rules().asks
+    )

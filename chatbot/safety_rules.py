@@ -1,0 +1,115 @@
+"""The rules of ``chatbot/safety.py``, read from ``rules/safety.yaml``, and the text they meet."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from index.terms import normalise
+
+RULES = Path(__file__).with_name("rules") / "safety.yaml"
+MAX_LENGTH = 10_000  # characters that are read; a longer message is a document, not a call for help
+_MACRO = re.compile(r"\{([a-z_]+)\}")
+_BREAK = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\w.%°、+]+")
+_HAN = r"[\u3400-\u9fff]"
+_SPACED = re.compile(rf"(?:(?<!{_HAN}){_HAN},){{4,}}{_HAN}(?!{_HAN})")  # 「胸,口,好,疼」
+
+Pattern = re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Patterns of one family of red flags.
+
+    ``strong`` describe what is happening; ``soft`` are complaints that may be a mere subject;
+    ``named`` are illnesses, which need a word that it happens now; of each group in ``together``
+    all must be there; of ``any_two``, two different ones; ``ignores`` names guards without force.
+    """
+
+    name: str
+    card: tuple[str, ...]
+    strong: tuple[Pattern, ...]
+    soft: tuple[Pattern, ...]
+    named: tuple[Pattern, ...]
+    together: tuple[tuple[Pattern, ...], ...]
+    any_two: tuple[Pattern, ...]
+    ignores: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The compiled rule file; its comments say what each part is for."""
+
+    spellings: Mapping[str, str]
+    spelling: Pattern
+    reassurance: Pattern
+    harmless: Pattern
+    words: Mapping[str, Pattern]
+    guards: Mapping[str, Pattern]
+    categories: tuple[Category, ...]
+    asks: tuple[Pattern, ...]
+    advice: Mapping[str, Pattern]
+
+
+def _expand(pattern: str, words: Mapping[str, str]) -> str:
+    """Replace ``{name}`` by a group of the alternatives of that word list."""
+    return _MACRO.sub(lambda found: f"(?:{_expand(words[found.group(1)], words)})", pattern)
+
+
+def _compiled(patterns: Iterable[object], words: Mapping[str, str]) -> tuple[Pattern, ...]:
+    return tuple(re.compile(_expand(str(one), words)) for one in patterns)
+
+
+def _category(name: str, rule: Mapping[str, Any], data: Mapping[str, Any]) -> Category:
+    words = data["words"]
+    return Category(
+        name=name,
+        card=tuple(data["cards"][rule["card"]]),
+        strong=_compiled(rule.get("strong", ()), words),
+        soft=_compiled(rule.get("soft", ()), words),
+        named=_compiled(rule.get("named", ()), words),
+        together=tuple(_compiled(group, words) for group in rule.get("together", ())),
+        any_two=_compiled(rule.get("any_two", ()), words),
+        ignores=frozenset(rule.get("ignores", ())),
+    )
+
+
+@cache
+def rules() -> Rules:
+    """The rules of ``rules/safety.yaml``, compiled once."""
+    data = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    words, advice = data["words"], dict(data["advice"])
+    spellings = {str(wrong): str(right) for wrong, right in data["spellings"].items()}
+    longest_first = sorted(spellings, key=len, reverse=True)
+    return Rules(
+        spellings=spellings,
+        spelling=re.compile("|".join(map(re.escape, longest_first))),
+        reassurance=re.compile(_expand(data["reassurance"], words)),
+        harmless=re.compile("|".join(f"(?:{_expand(one, words)})" for one in data["harmless"])),
+        words={name: re.compile(_expand(words[name], words)) for name in words},
+        guards={name: re.compile(_expand(one, words)) for name, one in data["guards"].items()},
+        categories=tuple(_category(name, rule, data) for name, rule in data["categories"].items()),
+        asks=_compiled(advice.pop("asks"), words),
+        advice={name: re.compile(_expand(one, words)) for name, one in advice.items()},
+    )
+
+
+def flatten(raw: str) -> str:
+    """Normalised text in the rules' wording, one comma for every run of punctuation or space.
+
+    Dialect words and typing slips are replaced; 「家里人说没事」 and the like are left out, so that
+    they never change a decision.
+
+    >>> flatten("我媽暈倒咗！！點算？家里人說沒事")
+    '我妈晕倒了,怎么办'
+    """
+    text = _BREAK.sub(",", normalise(raw[:MAX_LENGTH])).strip(",")
+    text = _SPACED.sub(lambda found: found.group().replace(",", ""), text)
+    spellings = rules().spellings
+    for _ in range(2):  # 「食咗」→「食了」→「吃了」
+        text = rules().spelling.sub(lambda found: spellings[found.group()], text)
+    return rules().reassurance.sub("", text)

@@ -1,0 +1,120 @@
+"""Fit the answer / refuse decision (``chatbot/rules/decision.json``) on development questions.
+
+A question counts as answered if every fact that it lists stands in the quotes; questions without facts are ones
+that the corpus cannot answer. A logistic regression on ``chatbot.decide.FEATURES`` gives the probability;
+the threshold is the one with the lowest cost, a wrong answer costing ``WRONG_COST`` false refusals.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from chatbot import dialogue
+from chatbot.answer import Chatbot, Reading
+from chatbot.decide import FEATURES
+from chatbot.question import problem
+from index.terms import normalise
+
+WRONG_COST = 1.5  # a wrong answer against a false refusal
+RIDGE = 0.05  # strength of the pull of the weights towards 0
+DENSE_ONLY = ("closeness", "standout")  # features that need the encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Features of one question and whether its quotes answer it."""
+
+    id: str
+    features: dict[str, float]
+    right: bool
+
+
+def _plain(text: str) -> str:
+    return normalise(text).replace(" ", "")
+
+
+def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
+    """Read every single-turn row and label it.
+
+    Left out: rows whose quotes hold only some facts, and rows whose source is not in this index but whose
+    facts are not found (the same fact may stand there in other words).
+    """
+    titles = {_plain(article.title) for article in bot.index.articles.values()}
+    found = []
+    for row in rows:
+        if "question" not in row or problem(row["question"]):
+            continue
+        turn = dialogue.read([], row["question"], row.get("region", ""))
+        reading = Reading(bot.index, turn, turn.text, turn.question)
+        quoted = _plain(" ".join(quote.text for quote in reading.quotes))
+        facts = [any(_plain(alias) in quoted for alias in fact) for fact in row.get("facts", [])]
+        named = row.get("source", [])
+        wanted = [named] if isinstance(named, str) else named
+        foreign = bool(wanted) and not any(_plain(title) in titles for title in wanted)
+        if all(facts) or (not any(facts) and not foreign):
+            found.append(Sample(row["id"], reading.values, bool(facts) and all(facts)))
+    return found
+
+
+def _matrix(found: Sequence[Sample], names: Sequence[str]) -> NDArray[np.float64]:
+    rows = [[s.features[name] for name in names] for s in found]
+    return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(names))
+
+
+def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
+    """Weights ≥ 0, bias and threshold of a ridge logistic regression with balanced classes."""
+    x, y = _matrix(found, names), np.asarray([s.right for s in found], dtype=np.float64)
+    balance = np.where(y > 0, 0.5 / max(y.mean(), 1e-9), 0.5 / max(1 - y.mean(), 1e-9))
+
+    def loss(w: NDArray[np.float64]) -> float:
+        z = x @ w[:-1] + w[-1]
+        return float(np.mean(balance * (np.logaddexp(0, z) - y * z)) + RIDGE * (w[:-1] @ w[:-1]) / len(y))
+
+    bounds = [(0.0, None)] * len(names) + [(None, None)]
+    w = minimize(loss, np.zeros(len(names) + 1), method="L-BFGS-B", bounds=bounds).x
+    p = 1 / (1 + np.exp(-(x @ w[:-1] + w[-1])))
+    steps = np.linspace(0.05, 0.95, 91)
+    costs = [WRONG_COST * np.sum((p >= t) & (y == 0)) + np.sum((p < t) & (y == 1)) for t in steps]
+    best = np.flatnonzero(np.asarray(costs) == min(costs))
+    threshold = float(steps[best].mean())
+    return {
+        "weights": {name: round(float(v), 3) for name, v in zip(names, w, strict=False)},
+        "bias": round(float(w[-1]), 3),
+        "threshold": round(threshold, 3),
+        "questions": len(found),
+        "right": int(y.sum()),
+        "answered_wrongly": int(np.sum((p >= threshold) & (y == 0))),
+        "refused_falsely": int(np.sum((p < threshold) & (y == 1))),
+    }
+
+
+def calibrate(indexes: Sequence[Path], questions: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Fit with and without the encoder over all indexes and write the values with their run."""
+    rows = [
+        json.loads(line)
+        for file in questions
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    found: dict[str, list[Sample]] = {"hybrid": [], "bm25": []}
+    for path in indexes:
+        bot = Chatbot.open(path)
+        found["bm25"] += samples(bot, rows)
+        bot.warm()
+        found["hybrid"] += samples(bot, rows)
+    lexical = [name for name in FEATURES if name not in DENSE_ONLY]
+    result = {
+        "run": {
+            "command": "python -m eval calibrate",
+            "questions": sorted(file.name for file in questions),
+            "indexes": len(indexes),
+        },
+        "fits": {"hybrid": fit(found["hybrid"], FEATURES), "bm25": fit(found["bm25"], lexical)},
+    }
+    out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return result

@@ -1,0 +1,72 @@
+"""Take the page's portraits: ``python -m tests.browser.screenshots [FOLDER] [--index DIR]``.
+
+Five states, on a desk's screen and on a phone, from the shipped corpus and the built index.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from playwright.sync_api import Browser, Page
+
+from chatbot.answer import Chatbot
+from corpus.errors import YibaoError
+from tests.browser.serving import ask, chromium, chromium_path, served, visit
+
+SIZES = {"desktop": (1280, 800), "phone": (390, 844)}  # CSS pixels
+EMERGENCY = "我爸突然胸口剧痛，喘不上气，怎么报销？"
+REFUSAL = "明天股票会涨吗？"
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="where the PNG files go")] = Path("screenshots"),
+    index: Annotated[Path | None, typer.Option(help="index directory")] = None,
+) -> None:
+    """Write first visit, answer, evidence, emergency and refusal, for each size."""
+    path = chromium_path()
+    if path is None:
+        typer.echo("找不到 Chromium：请安装，或用环境变量 CHROMIUM 指明它在哪里。", err=True)
+        raise typer.Exit(1)
+    try:
+        bot = Chatbot.open(index) if index else Chatbot.open()
+        bot.warm()
+    except YibaoError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    with served(bot) as address, chromium(path) as browser:
+        for name in SIZES:
+            page = _page(browser, name)
+            visit(page, address)
+            for state in _states(page, bot.starters[0]):
+                target = folder / f"{name}-{state}.png"
+                page.screenshot(path=target, animations="disabled")
+                typer.echo(str(target))
+            page.context.close()
+
+
+def _page(browser: Browser, name: str) -> Page:
+    width, height = SIZES[name]
+    phone = name == "phone"
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, has_touch=phone, is_mobile=phone
+    )
+    return context.new_page()
+
+
+def _states(page: Page, question: str):
+    yield "first-visit"
+    answer = ask(page, question)
+    yield "answer"
+    answer.locator(".yb-marker").first.click()
+    page.locator(".yb-card.yb-on").wait_for()
+    yield "evidence"
+    page.keyboard.press("Escape")
+    ask(page, EMERGENCY)
+    yield "emergency"
+    ask(page, REFUSAL)
+    yield "refusal"
+
+
+if __name__ == "__main__":
+    typer.run(main)

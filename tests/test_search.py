@@ -1,0 +1,208 @@
+"""The engine's order, its legs and filters; hits with their passages."""
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.chunks import split
+from corpus.records import Article
+from index.bm25 import BM25
+from index.fusion import convex, reciprocal_rank
+from index.search import (
+    LEGS,
+    SYNONYM_WEIGHT,
+    Engine,
+    Index,
+    document_terms,
+    passage_text,
+    query_terms,
+)
+from index.terms import terms
+from tests.fake_encoder import FakeEncoder
+
+DOCUMENTS = [
+    ("惠州门诊", "惠州门诊报销比例是80%。"),
+    ("惠州住院", "惠州住院起付线是300元。"),
+    ("生育津贴", "生育津贴由单位申请。"),
+    ("异地就医", "异地就医要先备案。"),
+    ("惠州门诊", "惠州门诊报销比例是80%。"),
+    ("", "医保缴费年限是25年。"),
+]
+QUESTIONS = ["惠州门诊报多少", "生育津贴怎么领", "异地住院要备案吗", "zzz", ""]
+words = st.sampled_from(["门诊", "住院", "惠州", "报销", "备案", "生育津贴"])
+corpora = st.lists(st.tuples(words, st.lists(words, max_size=6).map("".join)), min_size=1, max_size=9)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine.build(DOCUMENTS, FakeEncoder())
+
+
+@settings(max_examples=60, deadline=None)
+@given(corpora, st.lists(words, max_size=4).map("".join), st.integers(1, 12))
+@pytest.mark.parametrize("fuse", ["convex", "rrf"])
+def test_results_are_sorted_by_score_and_then_position(
+    fuse: str, documents: list[tuple[str, str]], question: str, k: int
+) -> None:
+    engine = Engine.build(documents, FakeEncoder())
+    for legs in (LEGS, ("bm25",), ("dense",)):
+        ranked = engine.rank(question, k, legs, fuse=fuse)  # type: ignore[arg-type]
+        order = [(-hit.score, hit.position) for hit in ranked]
+        assert order == sorted(order)
+        assert len({hit.position for hit in ranked}) == len(ranked) <= min(k, len(documents))
+        assert ranked == engine.rank(question, k, legs, fuse=fuse)  # type: ignore[arg-type]
+
+
+def test_fewer_are_a_beginning_of_more(engine: Engine) -> None:
+    for question in QUESTIONS:
+        for legs in (LEGS, ("bm25",), ("dense",)):
+            many = engine.rank(question, 6, legs)
+            assert engine.rank(question, 2, legs) == many[:2]
+
+
+def test_a_batch_of_vectors_gives_what_single_questions_give(engine: Engine) -> None:
+    assert engine.encoder is not None
+    vectors = engine.encoder.encode_questions(QUESTIONS)
+    batch = [engine.rank(q, 5, vector=v) for q, v in zip(QUESTIONS, vectors, strict=True)]
+    assert batch == [engine.rank(question, 5) for question in QUESTIONS]
+
+
+def test_the_bm25_leg_is_bm25_over_the_weighted_terms(engine: Engine) -> None:
+    model = BM25([document_terms(title, text) for title, text in DOCUMENTS])
+    question = "惠州门诊比例"
+    expected = sum(
+        weight * model.get_scores([term]) for term, weight in query_terms(question).items()
+    )
+    for hit in engine.rank(question, 9, ("bm25",)):
+        assert hit.score == hit.bm25 == pytest.approx(expected[hit.position], abs=1e-6)
+        assert (hit.dense, hit.dense_rank) == (0.0, 0)
+
+
+def test_the_dense_leg_is_the_cosine(engine: Engine) -> None:
+    fake = FakeEncoder()
+    passages = fake.encode_passages([passage_text(*document) for document in DOCUMENTS])
+    cosines = passages @ fake.encode_questions(["惠州住院"])[0]
+    ranked = engine.rank("惠州住院", 9, ("dense",))
+    assert [hit.position for hit in ranked] == np.lexsort((range(6), -cosines)).tolist()
+    for rank, hit in enumerate(ranked, 1):
+        assert hit.score == hit.dense == pytest.approx(float(cosines[hit.position]), abs=1e-6)
+        assert (hit.dense_rank, hit.bm25, hit.bm25_rank) == (rank, 0.0, 0)
+
+
+@pytest.mark.parametrize("fuse", ["convex", "rrf"])
+def test_both_legs_are_fused_as_defined(engine: Engine, fuse: str) -> None:
+    ranked = engine.rank("惠州门诊报多少", 9, fuse=fuse)  # type: ignore[arg-type]
+    hits = sorted(ranked, key=lambda hit: hit.position)
+    ranks = [np.asarray([hit.bm25_rank for hit in hits]), np.asarray([h.dense_rank for h in hits])]
+    expected = (
+        reciprocal_rank(*ranks)
+        if fuse == "rrf"
+        else convex(np.asarray([h.bm25 for h in hits]), np.asarray([h.dense for h in hits]))
+    )
+    np.testing.assert_allclose([hit.score for hit in hits], expected, atol=1e-9)
+    assert sorted(ranks[1]) == list(range(1, 7))
+    found = [hit for hit in hits if hit.bm25_rank]
+    by_rank = sorted(found, key=lambda hit: hit.bm25_rank)
+    assert by_rank == sorted(found, key=lambda hit: (-hit.bm25, hit.position))
+
+
+def test_a_question_without_known_words_finds_nothing_by_words(engine: Engine) -> None:
+    for question in ("zzz", "", "。。。"):
+        assert engine.rank(question, 5, ("bm25",)) == []
+        assert len(engine.rank(question, 5)) == 5  # the dense leg has an opinion on anything
+
+
+def test_without_an_encoder_only_bm25_searches() -> None:
+    engine = Engine.build(DOCUMENTS, None)
+    assert engine.legs() == ("bm25",)
+    assert engine.legs(("dense",)) == ()
+    assert engine.encode("门诊") is None
+    assert engine.rank("惠州门诊", 3, ("dense",)) == []
+    assert engine.rank("惠州门诊", 3) == engine.rank("惠州门诊", 3, ("bm25",)) != []
+    assert len(engine) == 6
+
+
+def test_an_unknown_leg_is_refused(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="sparse"):
+        engine.rank("门诊", 3, ("bm25", "sparse"))
+
+
+@pytest.mark.parametrize("legs", [LEGS, ("bm25",), ("dense",)])
+def test_only_allowed_documents_come_and_their_order_does_not_change(
+    engine: Engine, legs: tuple[str, ...]
+) -> None:
+    allowed = np.asarray([0, 3, 4, 5], dtype=np.int64)
+    everything = engine.rank("惠州门诊异地备案", 6, ("bm25",) if legs == LEGS else legs)
+    ranked = engine.rank("惠州门诊异地备案", 6, legs, allowed=allowed)
+    assert {hit.position for hit in ranked} <= set(allowed.tolist())
+    if legs != LEGS:
+        kept = [hit.position for hit in everything if hit.position in allowed]
+        assert [hit.position for hit in ranked] == kept
+    nothing = np.zeros(0, dtype=np.int64)
+    assert engine.rank("惠州门诊", 6, legs, allowed=nothing) == []
+
+
+def test_more_than_the_candidates_can_be_asked_for() -> None:
+    engine = Engine.build([("门诊", f"门诊{n}") for n in range(30)], FakeEncoder())
+    assert len(engine.rank("门诊", 25, depth=3)) == 25
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(words, min_size=2, max_size=2), min_size=3, max_size=8), words)
+def test_an_irrelevant_document_changes_no_order_between_two_others(
+    bodies: list[list[str]], word: str
+) -> None:
+    documents = [("", "，".join(body)) for body in bodies]
+    lengths = [len(document_terms(*document)) for document in documents]
+    average = round(sum(lengths) / len(lengths))
+    stranger = ("", "，".join(f"x{n}" for n in range(average)))  # no term in common
+
+    def order(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        model = BM25([document_terms(*document) for document in found])
+        scores = model.get_scores(terms(word)[:1]).round(9)
+        ranked = np.lexsort((np.arange(len(scores)), -scores))
+        return [found[at] for at in ranked if found[at] != stranger and scores[at] > 0]
+
+    before = order([*documents, *[stranger] * 9])
+    assert order([*documents, *[stranger] * 10]) == before
+
+
+def test_synonyms_count_less_than_the_words_of_the_question() -> None:
+    weights = query_terms("门槛费多少")
+    assert weights["起付线"] == SYNONYM_WEIGHT < 1
+    own = Counter(terms("门槛费门槛费"))
+    assert {term: query_terms("门槛费门槛费")[term] for term in own} == dict(own)
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    articles = {
+        f"a{n}": Article(f"a{n}", title or "题", text, place=("广东省",) if "惠州" in text else ())
+        for n, (title, text) in enumerate(DOCUMENTS)
+    }
+    chunks = [chunk for article in articles.values() for chunk in split(article)]
+    documents = [(articles[chunk.article_id].title, chunk.text) for chunk in chunks]
+    return Index(Engine.build(documents, FakeEncoder()), chunks, articles, {}, {}, "fake-1")
+
+
+def test_hits_hold_their_passage_and_all_scores(index: Index) -> None:
+    hits = index.search("惠州门诊报多少", 4)
+    ranked = index.engine.rank("惠州门诊报多少", 4)
+    for hit, row in zip(hits, ranked, strict=True):
+        assert hit.chunk is index.chunks[row.position]
+        assert hit.article.body[hit.chunk.start : hit.chunk.end] == hit.chunk.text
+        scores = dataclasses.asdict(row)
+        del scores["position"]
+        assert {name: getattr(hit, name) for name in scores} == scores
+
+
+def test_a_filter_on_articles(index: Index) -> None:
+    hits = index.search("惠州门诊报多少", 10, where=lambda article: not article.place)
+    assert {hit.article.id for hit in hits} == {"a2", "a3", "a5"}
+    assert index.search("惠州", 10, where=lambda article: False) == []
+    everywhere = index.search("惠州门诊", 3, where=lambda article: True)
+    assert everywhere == index.search("惠州门诊", 3)
