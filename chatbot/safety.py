@@ -102,7 +102,7 @@ def _negated(match: Match) -> bool:
 
 
 def _past(match: Match) -> bool:
-    """Told of an earlier time: in the same clause, or in one before if the message is about costs."""
+    """Told of an earlier time in its clause, or in one before if costs or the outcome are told."""
     guards, reading = rules().guards, match.reading
     if guards["past_after"].search(match.after):
         return True
@@ -133,18 +133,17 @@ def _set_aside(match: Match, ignores: frozenset[str]) -> bool:
 def _strong(match: Match, ignores: frozenset[str]) -> bool:
     """Whether a description of what is happening counts."""
     guards, words = rules().guards, rules().words
-    clause, rest, insured = match.clause, match.rest, "insurance" in match.reading.has
+    clause, rest = match.clause, match.rest
+    subject = not match.reading.has.isdisjoint({"insurance", "hospital"})
     if _set_aside(match, ignores):
         return False
     if words["onset"].search(clause):
         return True
     if "treated" not in ignores and guards["treated"].search(rest):
         return False
-    if not insured or words["badly"].search(rest):
-        return True
-    if guards["lasting"].search(clause):
+    if subject and guards["lasting"].search(clause):
         return False
-    if words["person"].search(clause):
+    if not subject or words["badly"].search(rest) or words["person"].search(clause):
         return True
     told = match.reading.text[match.start : match.end + 1]
     return bool(guards["nominal"].search(told)) and not words["insurance"].search(match.after)

@@ -15,8 +15,7 @@ RULES = Path(__file__).with_name("rules") / "safety.yaml"
 MAX_LENGTH = 10_000  # characters that are read; a longer message is a document, not a call for help
 _MACRO = re.compile(r"\{([a-z_]+)\}")
 _BREAK = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\w.%°、+]+")
-_HAN = r"[\u3400-\u9fff]"
-_SPACED = re.compile(rf"(?:(?<!{_HAN}){_HAN},){{4,}}{_HAN}(?!{_HAN})")  # 「胸,口,好,疼」
+_SPLIT = re.compile(r"(?:(?<![^,])[\u3400-\u9fff]{1,3},){2,}")  # 「我爸,胸口,疼得厉害」
 
 Pattern = re.Pattern[str]
 
@@ -108,7 +107,7 @@ def flatten(raw: str) -> str:
     '我妈晕倒了,怎么办'
     """
     text = _BREAK.sub(",", normalise(raw[:MAX_LENGTH])).strip(",")
-    text = _SPACED.sub(lambda found: found.group().replace(",", ""), text)
+    text = _SPLIT.sub(lambda found: found.group().replace(",", ""), text)
     spellings = rules().spellings
     for _ in range(2):  # 「食咗」→「食了」→「吃了」
         text = rules().spelling.sub(lambda found: spellings[found.group()], text)

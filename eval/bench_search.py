@@ -80,7 +80,7 @@ def make_collection(passages: Sequence[tuple[str, str]], encoder: Encoder, size:
     pool = np.array([word for text in cut for word in text])
     source = np.arange(size) % len(passages)
     documents = tuple(
-        (passages[at][0], "".join(generator.choice(pool, size=max(1, len(cut[at])))))
+        (passages[int(at)][0], "".join(generator.choice(pool, size=max(1, len(cut[at])))))
         for at in source
     )
     noise = generator.standard_normal((size, real.shape[1])).astype(np.float32)

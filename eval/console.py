@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from eval.metrics import METRICS
 
 __all__ = ["show_metrics", "show_table"]
 
-WIDTH = 120  # columns when the output is no terminal
+WIDTH = 140  # columns when the output is no terminal
 
 
 def show_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table; ``None`` shows as a dash, a fraction with four places."""
-    table = Table(*header)
+    first, *others = header
+    table = Table(Column(first, no_wrap=True), *(Column(name, overflow="fold") for name in others))
     for row in rows:
         table.add_row(*map(_cell, row))
     console = Console()

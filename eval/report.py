@@ -21,7 +21,7 @@ EXAMPLES = 12  # queries shown each way
 STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.6 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; color: #1b1b1b;
-  max-width: 64rem; margin: 2rem auto; padding: 0 1rem; background: #fff; }
+  max-width: 76rem; margin: 2rem auto; padding: 0 1rem; background: #fff; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; }

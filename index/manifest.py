@@ -35,6 +35,7 @@ def digest(manifest_text: str) -> str:
 
 
 def current_name(out: Path) -> str:
+    """The name of the version in use, empty if there is no index."""
     try:
         return (out / CURRENT).read_text(encoding="utf-8").strip()
     except OSError:

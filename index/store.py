@@ -27,7 +27,7 @@ import numpy as np
 
 from corpus import folder
 from corpus.chunks import split
-from corpus.errors import IndexDamaged, IndexStale, SearchIndexError
+from corpus.errors import CorpusError, IndexDamaged, IndexStale, SearchIndexError
 from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index import bm25, passages, terms
@@ -59,7 +59,7 @@ def _quiet(stage: str, done: int, total: int) -> None:
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.filedigest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -71,7 +71,11 @@ def _locked(out: Path) -> Iterator[None]:
         except BlockingIOError as error:
             msg = f"另一个程序正在建 {out} 的索引，请等它完成再试"
             raise SearchIndexError(msg) from error
-        yield
+        try:
+            yield
+        finally:  # a failed build may have filled the disk
+            for left in out.glob(".building-*"):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def sentence_text(article: Article, span: Span) -> str:
@@ -157,7 +161,11 @@ def _write(
     spans = _spans(articles)
     titles = {article.id: article.title for article in articles}
     passages.save(beside / "passages.db", articles, chunks, spans)
-    model = bm25.BM25([document_terms(titles[c.article_id], c.text) for c in chunks])
+    found = [document_terms(titles[chunk.article_id], chunk.text) for chunk in chunks]
+    if not any(found):
+        msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
+        raise CorpusError(msg)
+    model = bm25.BM25(found)
     bm25.save(model, beside)
 
     def encode(stage: str, texts: list[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":

@@ -56,32 +56,32 @@ def test_importing_it_loads_nothing_heavy() -> None:
 
 def test_it_serves_until_interrupted(shipped_index: Path) -> None:
     port = free_port()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "app.py", "--index", str(shipped_index), "--port", str(port)],
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert wait_for(f"http://127.0.0.1:{port}/healthz") == 200
-        process.send_signal(signal.SIGINT)
-        said, complaints = process.communicate(timeout=30)
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        try:
+            assert wait_for(f"http://127.0.0.1:{port}/healthz", process) == 200
+            process.send_signal(signal.SIGINT)
+            said, complaints = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert said.startswith(f"医保问答已启动：http://127.0.0.1:{port}/")
     assert "Traceback" not in complaints
     assert process.returncode == 0
 
 
-def wait_for(address: str) -> int:
+def wait_for(address: str, process: "subprocess.Popen[str]") -> int:
     give_up = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up:
+    while time.monotonic() < give_up and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=START_SECONDS) as response:
                 return int(response.status)
         except OSError:
             time.sleep(0.1)
-    return pytest.fail("the server did not start")
+    process.kill()
+    return pytest.fail("".join(process.communicate()) or "the server did not start in time")

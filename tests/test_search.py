@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.chunks import split
-from corpus.records import Article
+from corpus.records import Article, Span
 from index.bm25 import BM25
 from index.fusion import convex, reciprocal_rank
 from index.search import (
@@ -186,7 +186,9 @@ def index() -> Index:
     }
     chunks = [chunk for article in articles.values() for chunk in split(article)]
     documents = [(articles[chunk.article_id].title, chunk.text) for chunk in chunks]
-    return Index(Engine.build(documents, FakeEncoder()), chunks, articles, {}, {}, "fake-1")
+    spans: dict[str, list[Span]] = {key: [] for key in articles}
+    vectors = np.zeros((0, 16), dtype=np.float32)
+    return Index(Engine.build(documents, FakeEncoder()), chunks, articles, spans, vectors, "fake-1")
 
 
 def test_hits_hold_their_passage_and_all_scores(index: Index) -> None:
