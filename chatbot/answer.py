@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from chatbot import compose, dialogue, safety
-from chatbot.decide import answerable, caveats, features, fits_year, probability
+from chatbot.decide import answerable, caveats, features, probability
 from chatbot.dialogue import Turn
 from chatbot.evidence import Sentence, Source, gather, is_local, word_weights
 from chatbot.question import Question, problem, understand
@@ -32,8 +32,9 @@ class Reading:
         self.text = text
         self.place = turn.place
         vector = index.engine.encode(text)
-        found = gather(index, question, text, vector, turn.place)
-        self.sources = [s for s in found if fits_year(s.article, turn.year)]
+        self.sources = gather(index, question, text, vector, turn.place, turn.year)
+        if turn.place is None and self.sources and not is_local(self.sources[0].article):
+            self.sources = [s for s in self.sources if not is_local(s.article)]
         self.dense = vector is not None
         self.weights = word_weights(index, question.content)
         self._choose()
@@ -77,6 +78,7 @@ class Chatbot:
 
     def warm(self) -> None:
         """Load the encoder and run it once; blocks for seconds."""
+        self.ask("医保怎么办理")  # dictionaries and rules are read on first use
         encoder = load_encoder(self.index.model or None)
         encoder.encode_questions(["医保"])
         store.attach(self.index, encoder)

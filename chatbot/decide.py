@@ -73,11 +73,6 @@ def year_of(article: Article) -> str:
     return article.effective_year or article.published[:4]
 
 
-def fits_year(article: Article, year: str) -> bool:
-    """Whether an article may answer for a year: its own effective year, if it has one, is that year."""
-    return not year or not article.effective_year or article.effective_year == year
-
-
 def caveats(
     question: Question, place: PlacePath | None, year: str, quotes: Sequence[Quote]
 ) -> list[tuple[str, dict[str, str]]]:
@@ -95,6 +90,7 @@ def caveats(
     years = sorted({year_of(a) for a in articles if year_of(a)})
     if year and years and years[-1] < year:
         found.append(("older", {"asked": year, "found": years[-1]}))
-    if any(a.authority in (Authority.SITE, Authority.UNVERIFIED) for a in articles):
-        found.append(("unofficial", {}))
+    doubtful = [a for a in articles if a.authority in (Authority.SITE, Authority.UNVERIFIED)]
+    if doubtful:
+        found.append(("unofficial" if len(doubtful) == len(articles) else "partly_unofficial", {}))
     return found

@@ -5,6 +5,7 @@ by how rare they are in the corpus, that a text holds itself (1), as a synonym (
 characters (``PARTIAL``). *Closeness*: the encoder's cosine, stretched from the narrow band that this encoder uses.
 """
 
+import datetime
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from chatbot.question import Question, wants
-from corpus.records import NATIONAL, Article, Audience, Span
+from corpus.records import NATIONAL, Article, Audience, Span, Status
 from corpus.regions import PlacePath, applies, read_places, within
 from index.search import Hit, Index
 from index.terms import expansions, normalise, word_class
@@ -28,6 +29,9 @@ COSINE_LOW, COSINE_HIGH = 0.78, 0.96  # unrelated and nearly equal texts under m
 STANDOUT_HIGH = 6.0  # standard deviations by which an equal text stands out among all sentences
 # A word that the corpus does not know may be its missing subject (a noun) or only a way of talking.
 UNKNOWN = {"n": 1.0, "v": 0.5, "a": 0.4, "?": 0.3}
+LOCAL_RATIO = 0.75  # a local article goes first if it fits at least so well as the best one
+REFERRAL = 0.6  # what a sentence counts that only says whom to ask, if nobody asked for that
+_REFERRAL = re.compile(r"请?(?:先)?[问打].{0,12}(?:医保局|12393)")
 # What an article and a sentence are weighed by; chosen on the development questions, see eval/LOG.md.
 ARTICLE_WEIGHTS = {"title": 0.30, "coverage": 0.20, "closeness": 0.25, "fused": 0.10, "fit": 0.15}
 SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05}
@@ -126,7 +130,22 @@ def _fit(article: Article, question: Question, place: PlacePath | None) -> float
             fits.append(1.0 if care else 0.0)
     if question.insurance and article.audience is not Audience.ANYONE:
         fits.append(1.0 if article.audience.value == question.insurance else 0.0)
+    if article.effective_year and not question.year:
+        fits.append(1.0 if article.effective_year >= str(datetime.date.today().year) else 0.5)
     return sum(fits) / len(fits) if fits else 1.0
+
+
+def in_force(article: Article, year: str) -> bool:
+    """Whether an article may answer for a year.
+
+    One that holds for a certain year answers for that year only; a superseded one only if its year is asked for.
+    Without a year in the question every article in force may answer.
+    """
+    if not year:
+        return article.status is not Status.SUPERSEDED
+    if article.effective_year:
+        return article.effective_year == year
+    return article.status is not Status.SUPERSEDED or article.published[:4] == year
 
 
 def is_local(article: Article) -> bool:
@@ -135,7 +154,12 @@ def is_local(article: Article) -> bool:
 
 
 def gather(
-    index: Index, question: Question, text: str, vector: Float32 | None, place: PlacePath | None
+    index: Index,
+    question: Question,
+    text: str,
+    vector: Float32 | None,
+    place: PlacePath | None,
+    year: str,
 ) -> list[Source]:
     """The best articles for a question, best first.
 
@@ -145,11 +169,13 @@ def gather(
         text: what to search for (the question itself, or completed from the dialogue).
         vector: the encoder's vector of ``text``, or None while there is none.
         place: the 参保地; articles of other places are left out. None: all articles.
+        year: the year that is asked for, or empty; see ``in_force``.
     """
     care = question.places.care if question.places.insured else None
 
     def where(article: Article) -> bool:
-        return (place is None or applies(article, place)) and _care_fits(article, care)
+        here = place is None or applies(article, place)
+        return here and _care_fits(article, care) and in_force(article, year)
 
     hits = index.search(text, HITS, where=where, vector=vector)
     weights = word_weights(index, question.content)
@@ -158,7 +184,18 @@ def gather(
         best.setdefault(hit.article.id, hit)
     crowd = _crowd(index, vector)
     sources = [_source(index, question, hit, vector, weights, place, crowd) for hit in best.values()]
-    return sorted(sources, key=lambda s: (-s.score, s.article.id))[:ARTICLES]
+    sources.sort(key=lambda s: (-s.score, s.article.id))
+    return _local_first(sources[:ARTICLES], place)
+
+
+def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]:
+    """The asked place's own articles before wider ones that fit hardly better."""
+    if place is None or not sources:
+        return sources
+    floor = LOCAL_RATIO * sources[0].score
+    return sorted(
+        sources, key=lambda s: not (is_local(s.article) and s.score >= floor)
+    )
 
 
 def _crowd(index: Index, vector: Float32 | None) -> tuple[float, float]:
@@ -227,11 +264,14 @@ def _sentences(
             "want": sum(shown) / len(shown) if shown else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
         }
+        score = sum(SENTENCE_WEIGHTS[name] * value for name, value in measures.items())
+        if _REFERRAL.search(text) and not question.wants & {"phone", "where"}:
+            score *= REFERRAL
         result.append(
             Sentence(
                 span=span,
                 order=order,
-                score=sum(SENTENCE_WEIGHTS[name] * value for name, value in measures.items()),
+                score=score,
                 cosine=float(cosine),
                 closeness=measures["closeness"],
                 coverage=measures["coverage"],

@@ -1,5 +1,6 @@
 """Understand a question: normalise it, find place, insurance, year and what it asks for."""
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ MAX_LENGTH = 500  # characters; a longer message is a document, not a question
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _SAYS_SOMETHING = re.compile(r"[\u3400-\u9fff]|[a-z0-9]{2}", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)\s*(?:年|的)?(?!\d)")
+_RELATIVE_YEAR = re.compile(r"(前年|去年|今年|本年度|本年|明年)(?!才?\d|虚岁|刚|都)")
+_YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1}
 _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
 
 
@@ -90,13 +93,18 @@ def insurance_of(text: str) -> str:
 
 
 def year_of(text: str) -> str:
-    """The year that a text names, or empty.
+    """The year that a text names, or empty; 「今年」 is the year of today's date.
 
-    >>> year_of("2024年居民医保交多少")
-    '2024'
+    >>> year_of("2024年居民医保交多少"), year_of("我今年48")
+    ('2024', '')
     """
     found = _YEAR.search(text)
-    return found.group(1) if found else ""
+    if found:
+        return found.group(1)
+    relative = _RELATIVE_YEAR.search(text)
+    if not relative:
+        return ""
+    return str(datetime.date.today().year + _YEARS_FROM_NOW[relative.group(1)])
 
 
 def content_words(text: str) -> tuple[str, ...]:

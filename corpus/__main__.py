@@ -15,7 +15,9 @@ from corpus.command import citizen_errors
 from corpus.lint import lint
 from corpus.records import Authority
 
-app = typer.Typer(help="文章：导入、检查、统计（corpus: import, lint, stats）", no_args_is_help=True)
+app = typer.Typer(
+    help="文章：导入、检查、统计（corpus: import, lint, stats）", no_args_is_help=True
+)
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
 Folder = Annotated[Path, typer.Argument(help="文章目录，默认是自带的文章")]
 
@@ -23,13 +25,19 @@ Folder = Annotated[Path, typer.Argument(help="文章目录，默认是自带的�
 @app.command("import")
 @citizen_errors
 def import_(
-    src: Annotated[list[Path], typer.Argument(help="要导入的文件或目录（.md .txt，存下来的网站页面）")],
+    src: Annotated[
+        list[Path], typer.Argument(help="要导入的文件或目录（.md .txt，存下来的网站页面）")
+    ],
     to: Annotated[Path, typer.Option("--to", help="写到哪个目录")],
     as_json: Json = False,
 ) -> None:
     """导入文章，写成带文件头的 Markdown；来源没变的不动（import articles as Markdown)."""
     with tqdm(unit="个文件", file=sys.stderr, disable=None, leave=False) as bar:
-        report = folder.import_files(src, to, lambda path: bool(bar.update()))
+
+        def step(_: Path) -> None:
+            bar.update()
+
+        report = folder.import_files(src, to, step)
     if as_json:
         result = {
             "imported": [article.id for article in report.imported],

@@ -7,7 +7,7 @@ dictionary knows the word as nothing but a place; see the yaml for the rest.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -195,23 +195,40 @@ def mentions(text: str) -> list[Mention]:
     [(('安徽省',),), (('安徽省', '马鞍山市', '和县'),)]
     """
     found = _raw(text)
-    kept: list[tuple[int, int, tuple[PlacePath, ...]]] = []
     edges = _edges(text) if found else frozenset()
     words = [hit for hit in found if hit[1] - hit[0] != 2 or _is_a_word(text, *hit[:2], edges)]
+    taken = bytearray(len(text))
+    kept = []
     for start, end, paths in sorted(words, key=lambda item: (item[0] - item[1], item[0])):
-        if all(end <= other[0] or start >= other[1] for other in kept):
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
             kept.append((start, end, paths))
-    result = []
-    for start, end, paths in sorted(kept):
-        if paths:
-            parents = [
-                hit[2][0]
-                for hit in found
-                if len(hit[2]) == 1 and hit[0] < start <= hit[1] + _PARENT_REACH
-            ]
-            near = tuple(p for p in paths if any(c != p and within(p, c) for c in parents))
-            result.append(Mention(Span(start, end), near if len(near) == 1 else paths))
-    return result
+    parents: dict[int, list[tuple[int, PlacePath]]] = defaultdict(list)
+    for start, end, paths in found:
+        if len(paths) == 1:
+            parents[end].append((start, paths[0]))
+    return [
+        Mention(Span(start, end), _settled(paths, start, end, parents))
+        for start, end, paths in sorted(kept)
+        if paths
+    ]
+
+
+def _settled(
+    paths: tuple[PlacePath, ...],
+    start: int,
+    end: int,
+    parents: Mapping[int, Sequence[tuple[int, PlacePath]]],
+) -> tuple[PlacePath, ...]:
+    """The one path whose parent is named just before, else all of them."""
+    before = [
+        parent
+        for at in range(start - _PARENT_REACH, end)
+        for begin, parent in parents.get(at, ())
+        if begin < start
+    ]
+    near = tuple(p for p in paths if any(c != p and within(p, c) for c in before))
+    return near if len(near) == 1 else paths
 
 
 def within(path: PlacePath, other: PlacePath) -> bool:

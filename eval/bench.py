@@ -8,10 +8,11 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from os import cpu_count
+from os import cpu_count, getloadavg
 from pathlib import Path
 from typing import Any
 
+import typer
 from tqdm import tqdm
 
 from eval.answers import latency, summary
@@ -40,6 +41,7 @@ QUESTIONS = Path(__file__).with_name("questions")
 CHUNKS = 50_000  # passages of the large collection (DESIGN, "Targets")
 QUICK_CHUNKS = 5_000  # the same with --quick
 SEARCHES = 200  # questions timed at each size
+BUSY = 0.5  # load a core from which times are not to be trusted
 SERVED = 30  # questions put to the service before its memory is read
 
 
@@ -83,6 +85,7 @@ def run_bench(index: Path, out: Path, *, quick: bool) -> dict[str, Any]:
         YibaoError: the index, the encoder, the service or the file fails.
     """
     make_folder(out.parent)
+    load = getloadavg()[0]  # processes that wanted a core during the last minute
     files = sorted(QUESTIONS.glob("*-dev.jsonl"))
     questions = [case.question for case in load_cases(files)]
     stages: dict[str, Callable[[], Iterator[Row]]] = {
@@ -100,6 +103,7 @@ def run_bench(index: Path, out: Path, *, quick: bool) -> dict[str, Any]:
             "processor": platform.machine(),
             "cores": cpu_count(),
             "python": platform.python_version(),
+            "load_before": round(load, 2),
         },
         "quick": quick,
         "rows": [asdict(row) | {"ok": row.ok} for row in rows],
@@ -110,6 +114,9 @@ def run_bench(index: Path, out: Path, *, quick: bool) -> dict[str, Any]:
 
 def show_bench(report: dict[str, Any]) -> None:
     """Print the table: what, target, reached, ok."""
+    machine = report["machine"]
+    if machine["load_before"] > BUSY * (machine["cores"] or 1):
+        typer.echo(f"注意：开始时机器正忙（负载 {machine['load_before']}），时间会偏大。", err=True)
     marks = {True: "达标", False: "未达标", None: "–"}
     rows = [Row(**{k: v for k, v in row.items() if k != "ok"}) for row in report["rows"]]
     show_table(

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
@@ -14,7 +14,9 @@ from corpus.command import citizen_errors
 from index import store
 from index.encoder import load_encoder
 
-app = typer.Typer(help="索引：建立、检索、核对（index: build, search, verify）", no_args_is_help=True)
+app = typer.Typer(
+    help="索引：建立、检索、核对（index: build, search, verify）", no_args_is_help=True
+)
 IndexDir = Annotated[Path, typer.Option("--index", help="索引目录")]
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
 
@@ -23,7 +25,7 @@ class _Bars:
     """One progress bar a stage, on stderr."""
 
     def __init__(self) -> None:
-        self._bars: dict[str, "tqdm[None]"] = {}
+        self._bars: dict[str, tqdm[Any]] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         bar = self._bars.get(stage)

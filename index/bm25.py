@@ -42,13 +42,13 @@ class BM25(BM25Okapi):  # type: ignore[misc]
         super().__init__([list(document) for document in documents], k1=k1, b=b, epsilon=EPSILON)
         self.vocabulary: dict[str, int] = {term: row for row, term in enumerate(sorted(self.idf))}
         self.weights = self._weights()
-        self.doc_freqs = []  # as large as the corpus, and no longer needed
+        self.doc_freqs: list[dict[str, int]] = []  # as large as the corpus, and no longer needed
 
     def _weights(self) -> sparse.csr_array:
         rows, columns, counts = [], [], []
-        for column, frequencies in enumerate(self.doc_freqs):
+        for position, frequencies in enumerate(self.doc_freqs):
             rows += [self.vocabulary[term] for term in frequencies]
-            columns += [column] * len(frequencies)
+            columns += [position] * len(frequencies)
             counts += list(frequencies.values())
         row = np.asarray(rows, dtype=np.int64)
         column = np.asarray(columns, dtype=np.int64)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Where the bundled model is kept; made on first use, not under version control.
 MODEL_DIR: Final = Path(os.environ.get("YIBAO_MODEL_DIR") or Path(__file__).parent / "model")
-BATCH_SIZE: Final = 8  # texts; larger ones gain nothing on two cores and need more memory
+BATCH_SIZE: Final = 4  # texts; more gain nothing on two cores, and attention memory grows with them
 
 Vectors = NDArray[np.float32]
 

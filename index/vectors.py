@@ -14,7 +14,7 @@ Float32 = NDArray[np.float32]
 class Vectors:
     """An exact FAISS index over unit vectors, float32, shape (passages, dimension)."""
 
-    def __init__(self, index: faiss.IndexFlatIP) -> None:
+    def __init__(self, index: faiss.Index) -> None:
         self._index = index
 
     @classmethod
@@ -57,7 +57,9 @@ class Vectors:
         """
         parameters = None
         if allowed is not None:
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
+            parameters = faiss.SearchParameters(  # type: ignore[call-arg]
+                sel=faiss.IDSelectorBatch(allowed)
+            )
         scores, positions = self._index.search(vector[None, :], k, params=parameters)
         kept = positions[0] >= 0
         found, cosine = positions[0][kept].astype(np.int64), scores[0][kept]

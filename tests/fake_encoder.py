@@ -1,4 +1,4 @@
-"""An encoder small enough to read: unit vectors from a hash of the text, and a count of what was asked."""
+"""An encoder small enough to read: unit vectors from hashes, and a list of what it was asked."""
 
 import hashlib
 from collections.abc import Callable, Sequence

@@ -1,6 +1,7 @@
 """The shipped corpus: what it holds, and what every article of it keeps to."""
 
 import hashlib
+import re
 
 import pytest
 
@@ -8,23 +9,24 @@ from corpus.chunks import split
 from corpus.folder import SHIPPED, article_files, load
 from corpus.lint import lint
 from corpus.readers import markdown
-from corpus.records import NATIONAL, Article, Authority
+from corpus.records import NATIONAL, Article
 from corpus.regions import read_places
 from corpus.sentences import quotable
 
-COUNT = 42
-PINNED = {  # place in the corpus: id, SHA-256 of the body; a change here is a change of what is quoted
+COUNT = 180
+# Place in the corpus: id and SHA-256 of the body. A change here is a change of what is quoted.
+PINNED = {
     0: (
-        "chronic-disease-window-settlement",
-        "f1131afcb6f3f47b40105eda47407f4d3f01260f78f2d2f864057abfe6eec00a",
+        "anhui-payment-years",
+        "3f42f39cd2259c1b8496e46c2b3fc4a709373b8cf27bdf2fc3b779e5d2e3d7e5",
     ),
     9: (
-        "hexian-bureau-phone",
-        "2ca6ee38b9592991a59235f69607fe3062a700c7f456bf93960677d32d9f643d",
+        "guangzhou-employee-outpatient-2024",
+        "f64a761a8535a7f2c2e9577ce643c75913f83cef699f763bcd7795e0a9727d0b",
     ),
     -1: (
-        "years-enough-before-retirement",
-        "7425b3f032e5210957ae32fa8eaefc4a2890534cefc889ae6ae502080356724a",
+        "yunnan-maternity-condition",
+        "8133a0a2f5948a1108ba324340dddf001074934fa1a9ad3de60468da1bc77b09",
     ),
 }
 
@@ -59,8 +61,13 @@ def test_no_sentence_leans_on_the_one_before(articles: list[Article]) -> None:
 
 def test_every_article_says_who_says_it(articles: list[Article]) -> None:
     assert [a.id for a in articles if not a.source_name] == []
-    assert [a.id for a in articles if a.authority is Authority.UNVERIFIED] == []
     assert [a.id for a in articles if not a.topic] == []
+
+
+def test_every_authority_is_stated_and_no_default() -> None:
+    for path in article_files(SHIPPED):
+        head = path.read_text(encoding="utf-8").split("---\n")[1]
+        assert re.search(r"^authority: (official|media|site|unverified)$", head, re.MULTILINE), path
 
 
 def test_every_article_can_be_quoted_whole(articles: list[Article]) -> None:

@@ -23,7 +23,7 @@ def twin(corpus: list[list[str]], query: list[str], **constants: float) -> np.nd
     return BM25Okapi(corpus, **constants).get_scores(query)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(documents, queries)
 @example([["医保"], []], ["医保", "医保"])
 @example([["医保"]], ["医保"])
@@ -44,9 +44,14 @@ def test_equals_rank_bm25_with_other_constants(
 
 
 def test_equals_rank_bm25_on_the_shipped_articles() -> None:
-    corpus = [terms(article.title + article.body) for article in load(SHIPPED)]
+    corpus = [terms(article.title + article.body) for article in load(SHIPPED)[:40]]
     model = BM25(corpus)
-    for question in ("惠州医保一年最多报多少钱", "生育津贴是医保领还是社保领", "门特门特门特", "没有这些词xyz"):
+    for question in (
+        "惠州医保一年最多报多少钱",
+        "生育津贴是医保领还是社保领",
+        "门特门特门特",
+        "没有这些词xyz",
+    ):
         query = terms(question)
         np.testing.assert_allclose(
             model.get_scores(query), twin(corpus, query), atol=TOLERANCE, err_msg=question

@@ -57,7 +57,7 @@ def test_progress_counts_the_texts_done_so_far(path: Path, monkeypatch: pytest.M
     encoder = CachedEncoder(FakeEncoder(), path)
     encoder.encode_passages(["生育津贴"])
     seen: list[int] = []
-    encoder.encode_passages(TEXTS + ["一", "二", "三"], progress=seen.append)
+    encoder.encode_passages([*TEXTS, "一", "二", "三"], progress=seen.append)
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (1, 7)
 

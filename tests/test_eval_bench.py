@@ -33,8 +33,12 @@ def test_a_row_knows_its_target() -> None:
 def test_the_table_shows_every_row(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"name": "检索", "unit": "ms", "reached": 1.25, "target": 2.0, "at_most": True}
     slow = row | {"name": "启动", "reached": 3.0}
-    show_bench({"rows": [row | {"note": "", "ok": True}, slow | {"note": "", "ok": False}]})
-    shown = capsys.readouterr().out
+    rows = [row | {"note": "", "ok": True}, slow | {"note": "", "ok": False}]
+    show_bench({"rows": rows, "machine": {"cores": 2, "load_before": 0.1}})
+    assert not capsys.readouterr().err
+    show_bench({"rows": rows, "machine": {"cores": 2, "load_before": 5.0}})
+    shown, warned = capsys.readouterr()
+    assert "机器正忙" in warned
     assert "达标" in shown
     assert "未达标" in shown
     assert "1.25" in shown

@@ -83,7 +83,9 @@ def test_a_teaser_never_replaces_a_whole_article(
     tmp_path: Path, out: Path, together: bool, teaser_first: bool
 ) -> None:
     whole = page(tmp_path / "甲.txt", "惠州门诊", "和县电话", "电话是")
-    teaser = page(tmp_path / "乙.txt", "合肥慢病", "惠州门诊", "门诊可以报销的有很多很多很多", "2030-01-01")
+    teaser = page(
+        tmp_path / "乙.txt", "合肥慢病", "惠州门诊", "门诊可以报销的有很多很多很多", "2030-01-01"
+    )
     order = [teaser, whole] if teaser_first else [whole, teaser]
     for files in [order] if together else [[path] for path in order]:
         folder.import_files(files, out)

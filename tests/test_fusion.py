@@ -30,8 +30,7 @@ def test_convex_mixes_the_two(lexical: np.ndarray, weight: float) -> None:
     dense = lexical[::-1].copy()
     mixed = convex(lexical, dense, weight)
     expected = [
-        (1 - weight) * a + weight * b
-        for a, b in zip(min_max(lexical), min_max(dense), strict=True)
+        (1 - weight) * a + weight * b for a, b in zip(min_max(lexical), min_max(dense), strict=True)
     ]
     np.testing.assert_allclose(mixed, expected, atol=1e-12)
     assert ((mixed >= 0) & (mixed <= 1 + 1e-12)).all()

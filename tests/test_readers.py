@@ -1,10 +1,10 @@
 """Readers: Markdown round trips, encodings, files that cannot be used, saved site pages."""
 
-import datetime
+import contextlib
+import datetime as dt
 from pathlib import Path
 
 import pytest
-from tests.conftest import SEEDS, needs_seeds
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -12,13 +12,16 @@ from corpus import readers
 from corpus.errors import SkippedFile
 from corpus.readers import decode, markdown, read_file, sitepage
 from corpus.records import Article, Audience, Authority, Status
+from tests.conftest import SEEDS, needs_seeds
 
 PATH = Path("某文.md")
 _characters = st.characters(exclude_categories=["Cs", "Cc"])
 _line = st.text(_characters | st.sampled_from("：#-'\"{}[]&*!|>%@`,医保2024 "), max_size=20)
 titles = _line.map(str.strip).filter(bool)
 bodies = (
-    st.lists(_line | st.sampled_from(["---", "## 节", "- 项", "", "...", "title: 别的"]), max_size=8)
+    st.lists(
+        _line | st.sampled_from(["---", "## 节", "- 项", "", "...", "title: 别的"]), max_size=8
+    )
     .map("\n".join)
     .map(str.strip)
     .filter(bool)
@@ -31,7 +34,7 @@ articles = st.builds(
     body=bodies,
     place=st.sampled_from([(), ("全国",), ("广东省", "惠州市"), ("no", "1e3")]),
     audience=st.sampled_from(Audience),
-    published=st.dates(datetime.date(1000, 1, 1)).map(str) | st.just(""),
+    published=st.dates(dt.date(1000, 1, 1)).map(str) | st.just(""),
     effective_year=st.integers(1000, 2999).map(str) | st.just(""),
     topic=names,
     source_name=names,
@@ -42,7 +45,7 @@ articles = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(articles)
 @example(Article("01", "true", "---\n正文。\n---\n尾。", source_name="null"))
 @example(Article("1e3", "2024-01-01", "+++\n正文。", topic="~"))
@@ -136,10 +139,10 @@ def test_what_is_no_text_is_refused(data: bytes) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_text_or_one_sentence(data: bytes) -> None:
-    try:
-        assert "\r" not in decode(data)
-    except SkippedFile as error:
-        assert str(error)
+    text = ""
+    with contextlib.suppress(SkippedFile):
+        text = decode(data)
+    assert "\r" not in text
 
 
 def refused(path: Path) -> str:
@@ -222,8 +225,10 @@ def test_a_saved_page_gives_one_whole_article_and_its_teasers() -> None:
     assert main.title == "桃江居民怎么办理慢病卡"
     assert (main.truncated, main.published, main.audience) == (False, "", Audience.RESIDENT)
     assert main.body == (
-        "桃江居民办理慢病卡,要先去医院开证明.\n\n## 1.准备材料:\n- 身份证:带原件。\n- 诊断书:带盖章的。\n\n"
-        "## 一、去哪里办\n- 乡镇卫生院的窗口。\n- 县医保局的窗口。\n\n提示:各地窗口不同,请先打电话问。"
+        "桃江居民办理慢病卡,要先去医院开证明.\n\n"
+        "## 1.准备材料:\n- 身份证:带原件。\n- 诊断书:带盖章的。\n\n"
+        "## 一、去哪里办\n- 乡镇卫生院的窗口。\n- 县医保局的窗口。\n\n"
+        "提示:各地窗口不同,请先打电话问。"
     )
     assert first.place == ("湖南省", "岳阳市")
     assert (first.truncated, first.published, first.effective_year) == (True, "2024-02-03", "2023")

@@ -37,7 +37,12 @@ def test_what_is_not_known_stays_empty() -> None:
 
 
 def test_every_authority_has_a_label_for_citizens() -> None:
-    assert [authority.label for authority in Authority] == ["官方", "媒体", "网站，待核实", "待核实"]
+    assert [authority.label for authority in Authority] == [
+        "官方",
+        "媒体",
+        "网站，待核实",
+        "待核实",
+    ]
 
 
 @given(st.integers(-5, 5), st.integers(-5, 5))

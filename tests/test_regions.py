@@ -1,5 +1,6 @@
 """Places in texts: the reviewed table of cases, and what must hold for every place."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def test_the_table_is_large_and_without_repetition() -> None:
     assert len({case["text"] for case in CASES}) == len(CASES) >= 80
 
 
-@pytest.mark.parametrize("text", ["{}医保报销", "我是{}人", "从{}到北京看病", "去{}住院", "{}的新农合"])
+@pytest.mark.parametrize(
+    "text", ["{}医保报销", "我是{}人", "从{}到北京看病", "去{}住院", "{}的新农合"]
+)
 def test_every_province_and_city_is_known_by_its_short_name(text: str) -> None:
     unknown = [
         short
@@ -90,7 +93,9 @@ def test_an_ambiguous_name_is_settled_by_its_parent_only() -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(["惠州", "南通州区", "海南", "医保", "和县", "朝阳", "在", "，", "吉林市", "粤"]),
+        st.sampled_from(
+            ["惠州", "南通州区", "海南", "医保", "和县", "朝阳", "在", "，", "吉林市", "粤"]
+        ),
         max_size=8,
     ).map("".join)
     | st.text(max_size=30)
@@ -98,7 +103,7 @@ def test_an_ambiguous_name_is_settled_by_its_parent_only() -> None:
 def test_mentions_stand_in_the_text_in_order_and_apart(text: str) -> None:
     found = mentions(text)
     assert all(0 <= m.span.start < m.span.end <= len(text) and m.candidates for m in found)
-    assert all(a.span.end <= b.span.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.span.end <= b.span.start for a, b in pairwise(found))
     reading = read_places(text)
     named = {path for m in found for path in m.candidates}
     assert {reading.insured, reading.care, *reading.others, *reading.ambiguous} - {None} <= named

@@ -34,7 +34,9 @@ DOCUMENTS = [
 ]
 QUESTIONS = ["惠州门诊报多少", "生育津贴怎么领", "异地住院要备案吗", "zzz", ""]
 words = st.sampled_from(["门诊", "住院", "惠州", "报销", "备案", "生育津贴"])
-corpora = st.lists(st.tuples(words, st.lists(words, max_size=6).map("".join)), min_size=1, max_size=9)
+corpora = st.lists(
+    st.tuples(words, st.lists(words, max_size=6).map("".join)), min_size=1, max_size=9
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def engine() -> Engine:
     return Engine.build(DOCUMENTS, FakeEncoder())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(corpora, st.lists(words, max_size=4).map("".join), st.integers(1, 12))
 @pytest.mark.parametrize("fuse", ["convex", "rrf"])
 def test_results_are_sorted_by_score_and_then_position(
@@ -151,7 +153,7 @@ def test_more_than_the_candidates_can_be_asked_for() -> None:
     assert len(engine.rank("门诊", 25, depth=3)) == 25
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(words, min_size=2, max_size=2), min_size=3, max_size=8), words)
 def test_an_irrelevant_document_changes_no_order_between_two_others(
     bodies: list[list[str]], word: str
