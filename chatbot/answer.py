@@ -13,7 +13,7 @@ from chatbot import compose, dialogue, safety
 from chatbot.decide import answerable, caveats, features, probability
 from chatbot.dialogue import Turn
 from chatbot.evidence import Sentence, Source, gather, is_local, word_weights
-from chatbot.question import Question, problem, understand
+from chatbot.question import Question, problem, understand, wants
 from chatbot.records import Answer, Quote, Retrieval
 from chatbot.select import choose
 from corpus.records import Article
@@ -21,13 +21,18 @@ from corpus.regions import PlacePath, mentions
 from index import store
 from index.encoder import load_encoder
 from index.search import Index
+from index.terms import normalise
 
+
+
+PLACE_BOUND = frozenset({"phone", "percent", "amount"})  # wants whose figures differ by place
 
 
 class Reading:
     """What one reading of a turn finds: sources, quotes and how likely they answer."""
 
     def __init__(self, index: Index, turn: Turn, text: str, question: Question) -> None:
+        self.index = index
         self.question = question
         self.text = text
         self.place = turn.place
@@ -41,8 +46,8 @@ class Reading:
 
     def _choose(self) -> None:
         self.quotes = choose(self.sources, self._may_show)
-        self.values = features(self.weights, self.sources, self.quotes)
-        self.enough = answerable(self.values, dense=self.dense)
+        self.values = features(self.index, self.weights, self.sources, self.quotes)
+        self.enough = answerable(self.values, dense=self.dense) and not self._figure_missing()
 
     @property
     def probability(self) -> float:
@@ -54,6 +59,16 @@ class Reading:
         if self.place is None or source.article.place:
             return True
         return not compose.has_place_bound_figure(sentence.span.of(source.article.body))
+
+    def _figure_missing(self) -> bool:
+        """Whether a place's figure is asked for and only a wider text without any such figure was found."""
+        if self.place is None or any(is_local(quote.article) for quote in self.quotes):
+            return False
+        asked = self.question.wants & PLACE_BOUND
+        shown = [wants()[name].shows for name in asked]
+        return bool(asked) and not any(
+            pattern.search(normalise(quote.text)) for pattern in shown for quote in self.quotes
+        )
 
     def without_local(self) -> None:
         """Keep only what does not depend on the place."""

@@ -7,14 +7,27 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from chatbot.evidence import Source, coverage
+from chatbot.evidence import Source, coverage, unknown_share
 from chatbot.question import RULES, Question
 from chatbot.records import Quote
 from corpus.records import Article, Authority
 from corpus.regions import PlacePath
+from index.search import Index
 from index.terms import normalise
 
-FEATURES = ("coverage", "quoted", "title", "closeness", "standout", "wanted", "fit")
+FEATURES = (
+    "coverage",
+    "quoted",
+    "title",
+    "closeness",
+    "standout",
+    "wanted",
+    "fit",
+    "agreement",
+    "known",
+    "smallness",
+)
+LARGE = 5  # log10 of the sentences of a corpus that counts as large: the best of more is nearer by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,7 @@ def decisions() -> dict[str, Decision]:
 
 
 def features(
-    weights: dict[str, float], sources: Sequence[Source], quotes: Sequence[Quote]
+    index: Index, weights: dict[str, float], sources: Sequence[Source], quotes: Sequence[Quote]
 ) -> dict[str, float]:
     """What the decision is made from, each 0…1; ``weights`` are those of the content words."""
     if not sources or not quotes:
@@ -52,6 +65,9 @@ def features(
         "standout": best.standout,
         "wanted": max(sentence.wanted for sentence in best.sentences),
         "fit": best.fit,
+        "agreement": best.agreement,
+        "known": 1 - unknown_share(index, weights),
+        "smallness": max(0.0, 1 - math.log10(len(index.all_sentence_vectors) or 1) / LARGE),
     }
 
 

@@ -52,7 +52,11 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An article that applies, how well it fits, and its sentences in their own order."""
+    """An article that applies, how well it fits, and its sentences in their own order.
+
+    All measures are 0…1. ``standout``: how far its nearest sentence stands out from all sentences of the index.
+    ``fit``: place, audience and year. ``agreement``: 1 / its rank in the word search over all places.
+    """
 
     article: Article
     score: float
@@ -61,6 +65,7 @@ class Source:
     closeness: float
     standout: float
     fit: float
+    agreement: float
     sentences: tuple[Sentence, ...]
 
 
@@ -110,6 +115,13 @@ def word_weights(index: Index, words: Sequence[str]) -> dict[str, float]:
         known = seen or _synonyms(word)
         weights[word] = weight * (1.0 if known else UNKNOWN.get(word_class(word), 0.5))
     return weights
+
+
+def unknown_share(index: Index, weights: Mapping[str, float]) -> float:
+    """The share of a question's weight that lies on words that the index does not know, 0…1."""
+    total = sum(weights.values())
+    missing = sum(w for word, w in weights.items() if word not in index.engine.vocabulary)
+    return missing / total if total else 0.0
 
 
 def _care_fits(article: Article, care: PlacePath | None) -> bool:
@@ -178,12 +190,15 @@ def gather(
         return here and _care_fits(article, care) and in_force(article, year)
 
     hits = index.search(text, HITS, where=where, vector=vector)
+    first = _lexical_ranks(index, text)
     weights = word_weights(index, question.content)
     best: dict[str, Hit] = {}
     for hit in hits:
         best.setdefault(hit.article.id, hit)
     crowd = _crowd(index, vector)
-    sources = [_source(index, question, hit, vector, weights, place, crowd) for hit in best.values()]
+    sources = [
+        _source(index, question, hit, vector, weights, place, crowd, first) for hit in best.values()
+    ]
     sources.sort(key=lambda s: (-s.score, s.article.id))
     return _local_first(sources[:ARTICLES], place)
 
@@ -196,6 +211,14 @@ def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]
     return sorted(
         sources, key=lambda s: not (is_local(s.article) and s.score >= floor)
     )
+
+
+def _lexical_ranks(index: Index, text: str) -> dict[str, int]:
+    """Rank (from 1) of each article in the word search over all places."""
+    ranks: dict[str, int] = {}
+    for rank, hit in enumerate(index.search(text, HITS, legs=("bm25",)), 1):
+        ranks.setdefault(hit.article.id, rank)
+    return ranks
 
 
 def _crowd(index: Index, vector: Float32 | None) -> tuple[float, float]:
@@ -214,6 +237,7 @@ def _source(
     weights: Mapping[str, float],
     place: PlacePath | None,
     crowd: tuple[float, float],
+    first: Mapping[str, int],
 ) -> Source:
     article = hit.article
     title = _plain(article.title)
@@ -236,6 +260,7 @@ def _source(
         closeness=measures["closeness"],
         standout=min(max((top - crowd[0]) / crowd[1] / STANDOUT_HIGH, 0.0), 1.0),
         fit=measures["fit"],
+        agreement=1 / first[article.id] if article.id in first else 0.0,
         sentences=sentences,
     )
 
