@@ -27,7 +27,7 @@ def templates() -> dict[str, str]:
     return data
 
 
-def say(name: str, **filled: str) -> str:
+def say(name: str, /, **filled: str) -> str:
     """A fixed sentence with its gaps filled."""
     return templates()[name].format(**filled)
 

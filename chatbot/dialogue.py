@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from chatbot.question import Question, problem, understand
 from chatbot.records import Slots
-from corpus.regions import PlacePath, mentions, read_places
+from corpus.regions import PlacePath, county, mentions, read_places
 from index.terms import normalise
 
 _FOLLOW_UP = re.compile(r"^(?:那|那么|换成|要是|如果是|如果|还有|他|她|它|这|这个|我是|我家是|老人家|反过来)|呢[?？]?$")
+_ONLY_A_NAME = re.compile(r"(?:那|换成|要是|如果是)?([\u4e00-\u9fff]{2,5}?)的?呢?[?？]?")
 _NEW_SUBJECT = re.compile(r"换个|另外问|再问|还想问|顺便问|问个别的|别的事")
 _SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
 _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
@@ -46,6 +47,12 @@ def _without_places(text: str) -> str:
     return "".join(held)
 
 
+def _bare_county(text: str) -> PlacePath | None:
+    """The county of a message that says nothing else: 「那当涂呢」."""
+    found = _ONLY_A_NAME.fullmatch(text)
+    return county(found.group(1)) if found else None
+
+
 def _depends(question: Question) -> bool:
     """Whether a message may need the one before it to be understood."""
     text = question.text
@@ -68,9 +75,10 @@ def read(history: Sequence[str], raw: str, region: str = "") -> Turn:
     for message in (*[m for m in history if not problem(m)], raw):
         question = understand(message)
         before = subject
-        named = question.places.insured or (None if insured_known else question.places.care)
+        named = question.places.insured or (None if insured_known else question.place)
+        named = named or _bare_county(question.text)
         if named:
-            place, insured_known = named, bool(question.places.insured)
+            place, insured_known = named, named != question.places.care
         insurance = question.insurance or insurance
         follows = bool(before) and _depends(question)
         if len(question.content) >= _SUBJECT_WORDS or follows:

@@ -200,7 +200,25 @@ def gather(
         _source(index, question, hit, vector, weights, place, crowd, first) for hit in best.values()
     ]
     sources.sort(key=lambda s: (-s.score, s.article.id))
+    sources = sources if year else _this_year(sources)
     return _local_first(sources[:ARTICLES], place)
+
+
+def _this_year(sources: list[Source]) -> list[Source]:
+    """Of articles on one topic of one place that differ by year, the one for now: this year's, else the nearest."""
+    now = datetime.date.today().year
+    nearest: dict[tuple[PlacePath, str], int] = {}
+    for source in sources:
+        article = source.article
+        if article.effective_year and article.topic:
+            key, far = (article.place, article.topic), abs(int(article.effective_year) - now)
+            nearest[key] = min(far, nearest.get(key, far))
+
+    def current(article: Article) -> bool:
+        far = nearest.get((article.place, article.topic))
+        return not article.effective_year or far in (None, abs(int(article.effective_year) - now))
+
+    return [source for source in sources if current(source.article)]
 
 
 def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]:

@@ -37,8 +37,8 @@ class Question:
 
     @property
     def place(self) -> PlacePath | None:
-        """The place whose rules are asked for, if the question names one."""
-        return self.places.place
+        """The place whose rules are asked for; who asks where to go asks about the place of treatment."""
+        return self.places.place or (self.places.care if "where" in self.wants else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _DEPENDENT = re.compile(
     r"(?:这|该|其|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"
 )
 _LEAD_IN = re.compile(r"[:：]$")
-_ORGANISATION = re.compile(r"(?:医院|门诊部|中心|诊所|药房|药店|[局所科])$")
+_ORGANISATION = re.compile(r"(?!.*[什哪几谁怎])(?:.*)(?:医院|门诊部|中心|诊所|药房|药店|[局所科])$")
 _QUESTION = re.compile(r"[?？]$")
 
 
@@ -170,6 +170,6 @@ def _quotes(chosen: Sequence[tuple[Source, Sentence]]) -> Iterator[Quote]:
             shown.add((article.id, heading.start))
             text, name = _text(source, sentence), heading.of(article.body)
             told = len(_pairs(name) & _pairs(text)) >= len(_pairs(name)) / 2
-            if _ORGANISATION.search(name) and not told:
+            if _ORGANISATION.match(name) and not told:
                 yield Quote.of(article, heading.start, heading.end)
         yield Quote.of(article, sentence.span.start, sentence.span.end)

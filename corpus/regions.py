@@ -47,18 +47,19 @@ class PlaceReading:
 
     ``insured`` is the place whose rules count (参保地), ``care`` a place where someone is only treated,
     ``others`` further places, ``ambiguous`` the candidates of a name that several places share.
-    ``place`` is the best guess at the place whose rules count: a travel place only if no other is named.
+    ``visiting``: someone goes to the place of treatment from elsewhere, so its rules do not count.
     """
 
     insured: PlacePath | None = None
     care: PlacePath | None = None
+    visiting: bool = False
     others: tuple[PlacePath, ...] = ()
     ambiguous: tuple[PlacePath, ...] = ()
 
     @property
     def place(self) -> PlacePath | None:
-        """The insured place, else the place of treatment, else None."""
-        return self.insured or self.care
+        """The insured place, else the place of treatment unless someone only travels there, else None."""
+        return self.insured or (None if self.visiting else self.care)
 
 
 def short_name(name: str) -> str:
@@ -281,7 +282,8 @@ def read_places(text: str) -> PlaceReading:
 
     paid = having("paid_patterns")
     insured = paid or having("insured_patterns")
-    care = [path for path in having("care_patterns") if path not in paid]
+    visited = having("travel_patterns")
+    care = [p for p in dict.fromkeys(visited + having("care_patterns")) if p not in paid]
     if len(insured) > 1:  # 「湖南医保在广东」: 「医保在广东」 alone would read as insured there
         insured = [path for path in insured if path not in care] or insured[:1]
     care = [path for path in care if path not in insured]
@@ -291,6 +293,7 @@ def read_places(text: str) -> PlaceReading:
     return PlaceReading(
         insured=first,
         care=treated,
+        visiting=treated in visited,
         others=tuple(path for path in deepest if path not in (first, treated)),
         ambiguous=() if first or treated else ambiguous,
     )
@@ -307,12 +310,32 @@ def article_place(title: str, body: str) -> PlacePath:
     from corpus.sentences import sentences
 
     if mentions(title):
-        return read_places(title).place or ()
+        named = read_places(title)
+        return named.insured or named.care or ()
     first = next((s.of(body) for s in sentences(body) if s.of(body).strip()), "")
     if any(_EXAMPLE.search(first[: m.span.start]) for m in mentions(first)):
         return ()
     reading = read_places(first)
     return reading.place or () if not reading.others else ()
+
+
+@cache
+def _counties() -> dict[str, PlacePath]:
+    """Counties whose short name is theirs alone, by that name."""
+    found: dict[str, list[PlacePath]] = defaultdict(list)
+    for path, kind in _records():
+        if kind == "county":
+            found[re.sub(r"(?:自治县|县|区|旗)$", "", path[-1])].append(path)
+    return {name: paths[0] for name, paths in found.items() if len(paths) == 1 and len(name) > 1}
+
+
+def county(name: str) -> PlacePath | None:
+    """The one county that goes by a short name; only for texts that are nothing but a place name.
+
+    >>> county("当涂")
+    ('安徽省', '马鞍山市', '当涂县')
+    """
+    return _counties().get(name)
 
 
 def applies(article: Article, place: PlacePath) -> bool:
