@@ -52,9 +52,10 @@ def _listen(host: str, port: int) -> socket.socket:
 def _open(index: Path | None) -> "Chatbot":
     from chatbot.answer import Chatbot
     from corpus.errors import YibaoError
+    from index import store
 
     try:
-        return Chatbot.open(index) if index else Chatbot.open()
+        return Chatbot.open(index or store.DEFAULT)
     except YibaoError as error:
         _leave(str(error))
 

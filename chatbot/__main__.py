@@ -28,7 +28,7 @@ def _row(line: str, number: int, file: Path) -> dict[str, Any]:
     try:
         row = json.loads(line)
         turns = row["turns"] if "turns" in row else [row["question"]]
-        if not turns or not all(isinstance(turn, str) for turn in turns):
+        if not isinstance(turns, list) or not turns or not all(isinstance(t, str) for t in turns):
             raise TypeError
     except (ValueError, KeyError, TypeError) as error:
         msg = f'{file} 第 {number} 行不对，应是 {{"id": …, "question": …}} 或 {{"id": …, "turns": […]}}'
@@ -52,6 +52,15 @@ def ask_row(bot: Chatbot, row: dict[str, Any]) -> Answer:
     return bot.ask(question, region=row["region"], history=history)
 
 
+def _write(out: Path, text: str) -> None:
+    """Write a file of answers; raises ``InputError`` if that is not possible."""
+    try:
+        write_atomically(out, text)
+    except OSError as error:
+        msg = f"写不了答案文件 {out}：{error.strerror}，请检查目录和权限"
+        raise InputError(msg) from error
+
+
 @app.command()
 @citizen_errors
 def ask(
@@ -67,6 +76,9 @@ def ask(
         typer.echo("请给一个问题，或同时给 --file 和 --out。", err=True)
         raise typer.Exit(2)
     rows = read_rows(file) if file else []
+    if out is not None and not out.parent.is_dir():  # better told now than after all questions
+        msg = f"找不到目录 {out.parent}，请先建好再试"
+        raise InputError(msg)
     bot = Chatbot.open(index)
     bot.warm()
     if question is not None:
@@ -79,7 +91,7 @@ def ask(
             json.dumps(ask_row(bot, row | {"region": row["region"] or region}).to_json(row["id"]), ensure_ascii=False)
             for row in tqdm(rows, unit="题", file=sys.stderr, disable=None)
         ]
-        write_atomically(out, "\n".join(answers) + "\n")
+        _write(out, "\n".join(answers) + "\n")
         typer.echo(f"回答了 {len(answers)} 个问题，写在 {out}。")
 
 

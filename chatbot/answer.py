@@ -139,7 +139,8 @@ class Chatbot:
             return compose.emergency(raw, alert.card, turn.slots)
         if safety.asks_medical_advice(raw):
             return compose.medical(raw, turn.slots)
-        if not turn.question.content and not turn.completed:
+        nothing_said = not turn.question.content and not turn.completed
+        if nothing_said or dialogue.is_courtesy(turn.question.text):
             return compose.small_talk(raw, turn.slots)
         if turn.question.places.ambiguous and turn.place is None:
             return compose.ask_name(raw, turn, mentions(turn.question.text))

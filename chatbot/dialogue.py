@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatbot.question import Question, problem, understand
+from chatbot.question import Question, clean, problem, understand
 from chatbot.records import Slots
 from corpus.regions import PlacePath, county, mentions, read_places
 from index.terms import normalise
@@ -12,6 +12,9 @@ from index.terms import normalise
 _FOLLOW_UP = re.compile(r"^(?:那|那么|换成|要是|如果是|如果|还有|他|她|它|这|这个|我是|我家是|老人家|反过来)|呢[?？]?$")
 _ONLY_A_NAME = re.compile(r"(?:那|换成|要是|如果是)?([\u4e00-\u9fff]{2,5}?)的?呢?[?？]?")
 _NEW_SUBJECT = re.compile(r"换个|另外问|再问|还想问|顺便问|问个别的|别的事")
+_COURTESY = re.compile(
+    r"(?:你好|您好|好的?|谢谢|多谢|感谢|明白|知道|晓得|了解|再见|拜拜|嗯|哦|行|辛苦|麻烦|[你您了啊呀吧哈啦呢嘛!！。,，~ ])+"
+)
 _SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
 _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
 
@@ -61,6 +64,15 @@ def _depends(question: Question) -> bool:
     return len(text) <= _SHORT or bool(_FOLLOW_UP.search(text))
 
 
+def is_courtesy(text: str) -> bool:
+    """Whether a message only greets or thanks.
+
+    >>> is_courtesy("好的谢谢你啊"), is_courtesy("好的那怎么办")
+    (True, False)
+    """
+    return bool(_COURTESY.fullmatch(text))
+
+
 def read(history: Sequence[str], raw: str, region: str = "") -> Turn:
     """Understand a message with the earlier ones of its dialogue.
 
@@ -72,7 +84,8 @@ def read(history: Sequence[str], raw: str, region: str = "") -> Turn:
     place = read_places(normalise(region)).place if region.strip() else None
     insurance = year = subject = ""
     insured_known = place is not None
-    for message in (*[m for m in history if not problem(m)], raw):
+    earlier = [m for m in history if not problem(m) and not is_courtesy(clean(m))]
+    for message in (*earlier, raw):
         question = understand(message)
         before = subject
         named = question.places.insured or (None if insured_known else question.place)

@@ -31,6 +31,8 @@ STANDOUT_HIGH = 6.0  # standard deviations by which an equal text stands out amo
 UNKNOWN = {"n": 1.0, "v": 0.5, "a": 0.4, "?": 0.3}
 LOCAL_RATIO = 0.75  # a local article goes first if it fits at least so well as the best one
 REFERRAL = 0.6  # what a sentence counts that only says whom to ask, if nobody asked for that
+_DIGITS = re.compile(r"\d+")
+_TITLE_YEAR = re.compile(r"20\d{2}")
 _REFERRAL = re.compile(r"请?(?:先)?[问打].{0,12}(?:医保局|12393)")
 # What an article and a sentence are weighed by; chosen on the development questions, see eval/LOG.md.
 ARTICLE_WEIGHTS = {"title": 0.30, "coverage": 0.20, "closeness": 0.25, "fused": 0.10, "fit": 0.15}
@@ -142,22 +144,24 @@ def _fit(article: Article, question: Question, place: PlacePath | None) -> float
             fits.append(1.0 if care else 0.0)
     if question.insurance and article.audience is not Audience.ANYONE:
         fits.append(1.0 if article.audience.value == question.insurance else 0.0)
-    if article.effective_year and not question.year:
-        fits.append(1.0 if article.effective_year >= str(datetime.date.today().year) else 0.5)
+    if article.effective_year:
+        year = question.year or str(datetime.date.today().year)
+        fits.append(1.0 if article.effective_year == year or year in article.title else 0.5)
     return sum(fits) / len(fits) if fits else 1.0
 
 
 def in_force(article: Article, year: str) -> bool:
-    """Whether an article may answer for a year.
+    """Whether an article may answer for a year, or at all if no year is asked for.
 
-    One that holds for a certain year answers for that year only; a superseded one only if its year is asked for.
-    Without a year in the question every article in force may answer.
+    One that holds for a certain year answers for that year, for the year that its title or date names, and with
+    a reservation for the year after. A superseded one answers only if its own year is asked for.
     """
-    if not year:
-        return article.status is not Status.SUPERSEDED
-    if article.effective_year:
-        return article.effective_year == year
-    return article.status is not Status.SUPERSEDED or article.published[:4] == year
+    named = {article.effective_year, article.published[:4], *_TITLE_YEAR.findall(article.title)}
+    if not year or year in named:
+        return bool(year) or article.status is not Status.SUPERSEDED
+    if article.status is Status.SUPERSEDED:
+        return False
+    return not article.effective_year or int(article.effective_year) == int(year) - 1
 
 
 def is_local(article: Article) -> bool:
@@ -200,25 +204,33 @@ def gather(
         _source(index, question, hit, vector, weights, place, crowd, first) for hit in best.values()
     ]
     sources.sort(key=lambda s: (-s.score, s.article.id))
-    sources = sources if year else _this_year(sources)
+    sources = _of_one_year(sources, int(year or datetime.date.today().year))
     return _local_first(sources[:ARTICLES], place)
 
 
-def _this_year(sources: list[Source]) -> list[Source]:
-    """Of articles on one topic of one place that differ by year, the one for now: this year's, else the nearest."""
-    now = datetime.date.today().year
+def _of_one_year(sources: list[Source], now: int) -> list[Source]:
+    """Of a place's articles whose titles differ only by the year, those for ``now``, else the nearest."""
     nearest: dict[tuple[PlacePath, str], int] = {}
+
+    def series(article: Article) -> tuple[PlacePath, str]:
+        return article.place, _DIGITS.sub("", article.title)
+
     for source in sources:
-        article = source.article
-        if article.effective_year and article.topic:
-            key, far = (article.place, article.topic), abs(int(article.effective_year) - now)
+        if source.article.effective_year:
+            key, far = series(source.article), _distance(source.article, now)
             nearest[key] = min(far, nearest.get(key, far))
+    return [
+        source
+        for source in sources
+        if not source.article.effective_year
+        or _distance(source.article, now) == nearest[series(source.article)]
+    ]
 
-    def current(article: Article) -> bool:
-        far = nearest.get((article.place, article.topic))
-        return not article.effective_year or far in (None, abs(int(article.effective_year) - now))
 
-    return [source for source in sources if current(source.article)]
+def _distance(article: Article, year: int) -> int:
+    """Years between the nearest year that an article names and ``year``."""
+    named = [article.effective_year, *_TITLE_YEAR.findall(article.title)]
+    return min(abs(int(name) - year) for name in named if name)
 
 
 def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]:

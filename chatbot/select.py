@@ -10,12 +10,15 @@ from chatbot.records import Quote
 MAX_QUOTES = 6
 MAX_LENGTH = 350  # characters of quotes in one answer
 MAX_SOURCES = 3
-SOURCE_RATIO = 0.80  # a further article is quoted if it fits at least so well as the best
-SENTENCE_RATIO = 0.60  # a sentence is quoted if it fits at least so well as the best one
+LIST_LENGTH = 220  # characters; a longer list is quoted item by item
+OTHERS = 0.9  # what a sentence of a further source counts against one of the best source
+SOURCE_RATIO = 0.90  # a further article is quoted if it fits at least so well as the best
+SENTENCE_RATIO = 0.50  # a sentence is quoted if it fits at least so well as the best one
 SAME = 0.6  # share of common character pairs above which two sentences repeat each other
 _DEPENDENT = re.compile(
     r"(?:这|该|其|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"
 )
+_ITEM = re.compile(r"(?:^|\n)[ \t]*[-*•][ \t]+\Z")
 _LEAD_IN = re.compile(r"[:：]$")
 _ORGANISATION = re.compile(r"(?!.*[什哪几谁怎])(?:.*)(?:医院|门诊部|中心|诊所|药房|药店|[局所科])$")
 _QUESTION = re.compile(r"[?？]$")
@@ -70,12 +73,41 @@ def _items_of(source: Source, at: int) -> list[Sentence]:
     return items
 
 
+def _list_around(source: Source, at: int) -> list[Sentence]:
+    """The neighbouring items of the list in which sentence ``at`` stands; empty if it is no item."""
+    body = source.article.body
+
+    def is_item(order: int) -> bool:
+        return bool(_ITEM.search(body, 0, source.sentences[order].span.start))
+
+    if not is_item(at):
+        return []
+    first = last = at
+    while first and is_item(first - 1) and _same_block(
+        body, source.sentences[first - 1], source.sentences[first]
+    ):
+        first -= 1
+    while last + 1 < len(source.sentences) and is_item(last + 1) and _same_block(
+        body, source.sentences[last], source.sentences[last + 1]
+    ):
+        last += 1
+    return list(source.sentences[first : last + 1])
+
+
 def _block(source: Source, at: int) -> _Block | None:
-    """Sentence ``at`` with what it needs to be understood, or None if that is not to be had."""
+    """Sentence ``at`` with what it needs to be understood, or None if that is not to be had.
+
+    A list that is short enough is given whole: half of the steps or papers help nobody.
+    """
     sentence = source.sentences[at]
     text = _text(source, sentence)
     if _QUESTION.search(text):
         return None
+    listed = _list_around(source, at)
+    if len(listed) > 1 and sum(s.span.end - s.span.start for s in listed) <= LIST_LENGTH:
+        lead = _lead_in_of(source, listed[0].order)
+        before = [source.sentences[lead]] if lead is not None else []
+        return _Block(source, (*before, *listed), sentence.score)
     if _LEAD_IN.search(text):
         items = _items_of(source, at)
         return _Block(source, (sentence, *items), sentence.score) if items else None
@@ -132,7 +164,7 @@ def choose(
         for at, sentence in enumerate(source.sentences):
             block = _block(source, at)
             if block and all(allowed(source, member) for member in block.sentences):
-                weight = source.score / sources[0].score if rank else 1.0
+                weight = OTHERS * source.score / sources[0].score if rank else 1.0
                 blocks.append(_Block(source, block.sentences, sentence.score * weight))
     blocks.sort(key=lambda b: (-b.score, b.source.article.id, b.sentences[0].order))
     return _fill(blocks, near)
@@ -141,7 +173,7 @@ def choose(
 def _fill(blocks: Sequence[_Block], near: Sequence[Source]) -> list[Quote]:
     chosen: dict[tuple[str, int], tuple[Source, Sentence]] = {}
     texts: list[str] = []
-    length = 0
+    length = taken = 0
     for block in blocks:
         if block.score < SENTENCE_RATIO * blocks[0].score:
             break
@@ -149,8 +181,9 @@ def _fill(blocks: Sequence[_Block], near: Sequence[Source]) -> list[Quote]:
         text = "".join(_text(block.source, s) for s in new)
         if not new or _repeats(text, texts):
             continue
-        if chosen and (length + len(text) > MAX_LENGTH or len(chosen) + len(new) > MAX_QUOTES):
+        if chosen and (length + len(text) > MAX_LENGTH or taken == MAX_QUOTES):
             continue
+        taken += 1
         texts.append(text)
         length += len(text)
         for sentence in new:

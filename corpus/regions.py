@@ -87,11 +87,7 @@ def _suffix_pattern() -> re.Pattern[str]:
 
 def _is_only_a_place(word: str) -> bool:
     """Whether jieba's dictionary lists ``word`` as a place name and nothing else."""
-    import jieba.posseg
-
-    if not jieba.posseg.dt.word_tag_tab:
-        jieba.posseg.dt.initialize()
-    return bool(jieba.posseg.dt.word_tag_tab.get(word) == "ns")
+    return word_classes().get(word) == "ns"
 
 
 def _records() -> Iterable[tuple[PlacePath, str]]:

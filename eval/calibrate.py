@@ -21,7 +21,7 @@ from chatbot.decide import FEATURES
 from chatbot.question import problem
 from index.terms import normalise
 
-WRONG_COST = 1.2  # the rate of wrong answers against the rate of false refusals
+WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals
 RIDGE = 0.05  # strength of the pull of the weights towards 0
 DENSE_ONLY = ("closeness", "standout")  # features that need the encoder
 

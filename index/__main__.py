@@ -27,14 +27,14 @@ class _Bars:
     def __init__(self) -> None:
         self._bars: dict[str, tqdm[Any]] = {}
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, added: int, total: int) -> None:
         bar = self._bars.get(stage)
         if bar is None:
             bar = self._bars[stage] = tqdm(
                 desc=stage, total=total, unit="条", file=sys.stderr, disable=None
             )
-        bar.update(done - bar.n)
-        if done >= total:
+        bar.update(added)
+        if bar.n >= total:
             bar.close()
 
 

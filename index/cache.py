@@ -67,7 +67,10 @@ class CachedEncoder:
     def encode_passages(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Float32:
-        """Unit vectors of passages, shape (len(texts), dimension); only new texts are encoded."""
+        """Unit vectors of passages, shape (len(texts), dimension); only new texts are encoded.
+
+        ``progress`` gets first the number of texts that are known, then those of each batch.
+        """
         result = np.zeros((len(texts), self.dimension), dtype=np.float32)
         missing: dict[bytes, list[int]] = {}
         with self._database() as database:
@@ -77,19 +80,17 @@ class CachedEncoder:
                     result[at] = vector
                 else:
                     missing.setdefault(key, []).append(at)
-            done = len(texts) - sum(len(found) for found in missing.values())
+            if progress:
+                progress(len(texts) - sum(map(len, missing.values())))
             keys = sorted(missing, key=lambda key: len(texts[missing[key][0]]))
             for start in range(0, len(keys), _BATCH):
-                if progress:
-                    progress(done)
                 part = keys[start : start + _BATCH]
                 vectors = self._encoder.encode_passages([texts[missing[key][0]] for key in part])
                 self._keep(database, part, vectors)
                 for key, vector in zip(part, vectors, strict=True):
                     result[missing[key]] = vector
-                    done += len(missing[key])
-        if progress:
-            progress(done)
+                if progress:
+                    progress(sum(len(missing[key]) for key in part))
         return result
 
     def _keep(

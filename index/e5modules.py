@@ -21,7 +21,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from transformers import BertConfig, BertModel
 
 from index.e5file import E5File
-from index.e5graph import MODEL_FILE
+from index.e5model import MODEL_FILE
 from index.unigram import MAX_TOKENS, UnigramTokenizer, load_tokenizer
 
 PROMPTS: Final = {"query": "query: ", "document": "passage: "}  # what the model was trained with

@@ -50,7 +50,13 @@ class Encoder(Protocol):
     def encode_passages(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:
-        """Return unit vectors, shape (n_texts, dimension); progress gets the texts done so far."""
+        """Return unit vectors, float32, shape (n_texts, dimension).
+
+        Args:
+            texts: what to encode, in any order of length.
+            progress: called after each batch with the number of texts that it added, so that the
+                numbers of all calls add up to ``len(texts)``.
+        """
         ...
 
 
@@ -69,7 +75,7 @@ class SentenceEncoder:
     def encode_passages(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:
-        """Return unit vectors, shape (n_texts, dimension); progress gets the texts done so far."""
+        """Return unit vectors, shape (n_texts, dimension); progress gets the texts of each batch."""
         return self._encode(self.model.encode_document, texts, progress)
 
     def _encode(
@@ -90,7 +96,7 @@ class SentenceEncoder:
                 normalize_embeddings=True,
             )
             if progress is not None:
-                progress(start + len(batch))
+                progress(len(batch))
         return vectors
 
 

@@ -47,13 +47,14 @@ from index.search import Engine, Index, document_terms, passage_text
 from index.vectors import Vectors
 
 DEFAULT = Path(__file__).with_name("data")
+CACHE_FILE = "embeddings.db"
 _FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy")
 
 
 Progress = Callable[[str, int, int], None]
 
 
-def _quiet(stage: str, done: int, total: int) -> None:
+def _quiet(stage: str, added: int, total: int) -> None:
     """No progress."""
 
 
@@ -88,7 +89,13 @@ def _spans(articles: list[Article]) -> dict[str, list[Span]]:
 
 
 def build(
-    corpus: Path, out: Path, encoder: Encoder, progress: Progress = _quiet, model: str = ""
+    corpus: Path,
+    out: Path,
+    encoder: Encoder,
+    progress: Progress = _quiet,
+    model: str = "",
+    *,
+    cache: Path | None = None,
 ) -> tuple[Manifest, bool]:
     """Build the index of a corpus folder; returns its manifest and whether anything was to do.
 
@@ -96,8 +103,9 @@ def build(
         corpus: folder of articles.
         out: index folder.
         encoder: what makes the vectors.
-        progress: called with stage, done, total.
+        progress: called with the stage, the texts done since the last call, and the stage's total.
         model: the name or path by which ``load_encoder`` finds this encoder again; empty: the bundled one.
+        cache: the file that keeps vectors by content; None: ``embeddings.db`` in ``out``.
 
     Raises:
         CorpusError: the corpus cannot be read.
@@ -110,7 +118,7 @@ def build(
             if _is_current(out, corpus, made_from, encoder.name):
                 return read_manifest(version_of(out)), False
             beside = _fresh(out)
-            cached = CachedEncoder(encoder, out / "embeddings.db")
+            cached = CachedEncoder(encoder, cache or out / CACHE_FILE)
             counts = _write(articles, beside, cached, progress)
             manifest = Manifest(
                 format=FORMAT,
@@ -170,7 +178,7 @@ def _write(
 
     def encode(stage: str, texts: list[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
         return encoder.encode_passages(
-            texts, progress=lambda done: progress(stage, done, len(texts))
+            texts, progress=lambda added: progress(stage, added, len(texts))
         )
 
     texts = [passage_text(titles[c.article_id], c.text) for c in chunks]

@@ -1,7 +1,8 @@
 """Text → search terms. The only file that knows how Chinese is cut.
 
 A text becomes a bag of jieba search-mode words plus the bigrams of its runs of Chinese characters;
-Latin words and numbers stay whole. Questions are widened by the synonyms of ``lexicon/synonyms.yaml``.
+Latin words and numbers stay whole. Questions are widened by the synonyms in
+``lexicon/synonyms.yaml``.
 """
 
 import hashlib
@@ -15,6 +16,8 @@ import ahocorasick
 import jieba
 import opencc
 import yaml
+
+from corpus.word_classes import word_classes
 
 LEXICON = Path(__file__).with_name("lexicon")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]{2,}")
@@ -56,7 +59,7 @@ def stop_words() -> frozenset[str]:
 
 
 def words(text: str) -> list[str]:
-    """jieba search-mode words of an already normalised text, without punctuation and stop words."""
+    """Search-mode words of an already normalised text, without punctuation and stop words."""
     stop = stop_words()
     return [
         word
@@ -65,26 +68,16 @@ def words(text: str) -> list[str]:
     ]
 
 
-@cache
-def _tags() -> dict[str, str]:
-    """jieba's dictionary of word classes: n noun, v verb, a adjective, r pronoun, d adverb …"""
-    import jieba.posseg
-
-    if not jieba.posseg.dt.word_tag_tab:
-        jieba.posseg.dt.initialize()
-    return dict(jieba.posseg.dt.word_tag_tab)
-
-
 def word_class(word: str) -> str:
-    """The first letter of jieba's word class (n, v, a …), ``?`` for a word that it does not know."""
-    return _tags().get(word, "?")[0]
+    """The first letter of the word class (n, v, a …), ``?`` for a word that jieba does not know."""
+    return word_classes().get(word, "?")[0]
 
 
 def subject_words(text: str) -> list[str]:
     """The words of an already normalised text that may name its subject, in order, each once.
 
-    Spoken phrases of the lexicon count as one word. Pronouns, adverbs, numbers, times and particles are left
-    out, and single characters if anything else is left.
+    Spoken phrases of the lexicon count as one word. Pronouns, adverbs, numbers, times and particles
+    are left out, and single characters if anything else is left.
 
     >>> subject_words("我想问一下卡里的钱平时怎么给家里人用")
     ['卡里的钱', '家里人']

@@ -14,6 +14,7 @@ from index.encoder import Encoder, load_encoder
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 SEEDS = SHARED / "seeds"
+EMBEDDINGS = store.DEFAULT / store.CACHE_FILE  # kept between runs, shared with `make chat`
 
 needs_seeds = pytest.mark.skipif(not SEEDS.is_dir(), reason="needs the two saved pages in ../shared/seeds")
 
@@ -40,8 +41,9 @@ def encoder() -> Encoder:
 
 @pytest.fixture(scope="session")
 def shipped_index(encoder, tmp_path_factory) -> Path:
+    """The index of the shipped articles; only a first run has to encode them (minutes)."""
     out = tmp_path_factory.mktemp("index")
-    store.build(folder.SHIPPED, out, encoder)
+    store.build(folder.SHIPPED, out, encoder, cache=EMBEDDINGS)
     return out
 
 
@@ -62,7 +64,7 @@ def seeds_corpus(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def seeds_bot(seeds_corpus, encoder, tmp_path_factory) -> Chatbot:
     out = tmp_path_factory.mktemp("seeds-index")
-    store.build(seeds_corpus, out, encoder)
+    store.build(seeds_corpus, out, encoder, cache=EMBEDDINGS)
     found = Chatbot.open(out)
     store.attach(found.index, encoder)
     return found

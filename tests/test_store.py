@@ -64,8 +64,19 @@ def test_the_manifest_counts_what_is_there(corpus: Path, out: Path) -> None:
     assert found.sentences == sum(map(len, index.spans.values()))
     assert (found.encoder, found.dimension, index.model) == ("fake-1", 16, "some/model")
     assert set(found.files) == set(FILES)
-    assert seen[-1] == ("句子", found.sentences, found.sentences)
-    assert all(0 <= done <= total for _, done, total in seen)
+    for stage, total in (("片段", found.chunks), ("句子", found.sentences)):
+        added = [row[1:] for row in seen if row[0] == stage]
+        assert sum(count for count, _ in added) == total
+        assert {of for _, of in added} == {total}
+
+
+def test_a_cache_elsewhere_spares_the_encoding(corpus: Path, out: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "kept" / "vectors.db"
+    store.build(corpus, out, FakeEncoder(), cache=cache)
+    assert not (out / store.CACHE_FILE).exists()
+    again = FakeEncoder()
+    assert store.build(corpus, tmp_path / "other", again, cache=cache)[1]
+    assert again.passages == []
 
 
 def test_a_second_build_does_nothing(corpus: Path, built: Path) -> None:
