@@ -31,7 +31,8 @@ def _row(line: str, number: int, file: Path) -> dict[str, Any]:
         if not isinstance(turns, list) or not turns or not all(isinstance(t, str) for t in turns):
             raise TypeError
     except (ValueError, KeyError, TypeError) as error:
-        msg = f'{file} 第 {number} 行不对，应是 {{"id": …, "question": …}} 或 {{"id": …, "turns": […]}}'
+        form = '{"id": …, "question": …} 或 {"id": …, "turns": […]}'
+        msg = f"{file} 第 {number} 行应是 {form}"
         raise InputError(msg) from error
     return {"id": row.get("id"), "turns": turns, "region": str(row.get("region") or "")}
 
@@ -83,12 +84,13 @@ def ask(
     bot.warm()
     if question is not None:
         answer = bot.ask(question, region=region)
-        typer.echo(
-            json.dumps(answer.to_json(), ensure_ascii=False) if as_json else answer.text
-        )
+        typer.echo(json.dumps(answer.to_json(), ensure_ascii=False) if as_json else answer.text)
     elif out is not None:
         answers = [
-            json.dumps(ask_row(bot, row | {"region": row["region"] or region}).to_json(row["id"]), ensure_ascii=False)
+            json.dumps(
+                ask_row(bot, row | {"region": row["region"] or region}).to_json(row["id"]),
+                ensure_ascii=False,
+            )
             for row in tqdm(rows, unit="题", file=sys.stderr, disable=None)
         ]
         _write(out, "\n".join(answers) + "\n")

@@ -1,7 +1,7 @@
 """One turn from top to bottom: a message becomes an answer. Start reading here.
 
-    message → something to answer? → red flags → understand (with the dialogue) → evidence that applies
-            → quotes → is it enough? which reservation? → text with citations and the disclaimer
+message → something to answer? → red flags → understand (with the dialogue) → evidence that applies
+→ quotes → is it enough? which reservation? → text with citations and the disclaimer
 """
 
 import time
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Self
 
 from chatbot import compose, dialogue, safety
+from chatbot.applicable import is_local
 from chatbot.decide import answerable, caveats, features, probability
 from chatbot.dialogue import Turn
-from chatbot.evidence import Sentence, Source, gather, is_local, word_weights
+from chatbot.evidence import Sentence, Source, gather, word_weights
 from chatbot.question import Question, problem, understand, wants
 from chatbot.records import Answer, Quote, Retrieval
 from chatbot.select import choose
@@ -22,8 +23,6 @@ from index import store
 from index.encoder import load_encoder
 from index.search import Index
 from index.terms import normalise
-
-
 
 PLACE_BOUND = frozenset({"phone", "percent", "amount"})  # wants whose figures differ by place
 
@@ -61,7 +60,7 @@ class Reading:
         return not compose.has_place_bound_figure(sentence.span.of(source.article.body))
 
     def _figure_missing(self) -> bool:
-        """Whether a place's figure is asked for and only a wider text without any such figure was found."""
+        """Whether a place's figure is asked for and only wider texts without one were found."""
         if self.place is None or any(is_local(quote.article) for quote in self.quotes):
             return False
         asked = self.question.wants & PLACE_BOUND
@@ -126,7 +125,8 @@ class Chatbot:
             history: earlier messages of the dialogue, oldest first.
         """
         started = time.perf_counter()
-        answer = self._answer(question, region, history)
+        question, region, *earlier = map(_encodable, (question, region, *history))
+        answer = self._answer(question, region, earlier)
         return compose.timed(answer, (time.perf_counter() - started) * 1000)
 
     def _answer(self, raw: str, region: str, history: Sequence[str]) -> Answer:
@@ -181,9 +181,12 @@ class Chatbot:
         return list(dict.fromkeys(article.place for article in near))
 
 
+def _encodable(text: str) -> str:
+    """The text with a question mark for each half of a surrogate pair, which no file could hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _depends_on_place(reading: Reading) -> bool:
     """Whether the best evidence holds for one place only."""
     best: Quote = reading.quotes[0]
     return is_local(best.article) and is_local(reading.sources[0].article)
-
-

@@ -1,4 +1,4 @@
-"""Put an answer together: quotes, their sources, fixed sentences from ``rules/templates.yaml``, the disclaimer."""
+"""Put an answer together: quotes and sources, fixed sentences (``rules/templates.yaml``)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,8 +7,9 @@ from functools import cache
 
 import yaml
 
+from chatbot.applicable import is_local
 from chatbot.dialogue import Turn
-from chatbot.evidence import Source, is_local
+from chatbot.evidence import Source
 from chatbot.question import RULES
 from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Retrieval, Slots
 from corpus.records import Article, Audience, Authority, Status
@@ -83,7 +84,8 @@ def _body(quotes: Sequence[Quote], cited: Sequence[int]) -> str:
     last = 0
     for quote, n in zip(quotes, cited, strict=True):
         if n != last:
-            head = say("source_line", n=str(n), title=quote.article.title, facts=describe(quote.article))
+            facts = describe(quote.article)
+            head = say("source_line", n=str(n), title=quote.article.title, facts=facts)
             lines += ["", head] if lines else [head]
             last = n
         lines.append(f"{quote.text}[{n}]")
@@ -162,9 +164,7 @@ def ask_name(raw: str, turn: Turn, found: Sequence[Mention]) -> Answer:
     """A place name that several places share is asked back."""
     mention = next(m for m in found if m.path is None)
     choices = ["".join(path) for path in mention.candidates]
-    lead = say(
-        "clarify_name", name=mention.span.of(turn.question.text), choices="、".join(choices)
-    )
+    lead = say("clarify_name", name=mention.span.of(turn.question.text), choices="、".join(choices))
     return _answer(raw, Kind.CLARIFY, lead=lead, slots=turn.slots, followups=choices[:6])
 
 

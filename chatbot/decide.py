@@ -27,12 +27,13 @@ FEATURES = (
     "known",
     "smallness",
 )
-LARGE = 5  # log10 of the sentences of a corpus that counts as large: the best of more is nearer by chance
+# log10 of the sentences of a large corpus: the best of more sentences is nearer by chance.
+LARGE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A fitted logistic: probability that the quotes answer = sigmoid(weights · features + bias)."""
+    """A fitted logistic: the quotes answer with sigmoid(weights · features + bias)."""
 
     weights: dict[str, float]
     bias: float

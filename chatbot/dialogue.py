@@ -1,4 +1,4 @@
-"""Slots that carry over between turns, and short follow-ups that are completed from the turn before."""
+"""Slots that carry over between turns, and follow-ups that are completed from the turn before."""
 
 import re
 from collections.abc import Sequence
@@ -9,11 +9,15 @@ from chatbot.records import Slots
 from corpus.regions import PlacePath, county, mentions, read_places
 from index.terms import normalise
 
-_FOLLOW_UP = re.compile(r"^(?:那|那么|换成|要是|如果是|如果|还有|他|她|它|这|这个|我是|我家是|老人家|反过来)|呢[?？]?$")
+_FOLLOW_UP = re.compile(
+    r"^(?:那|那么|换成|要是|如果是|如果|还有|他|她|它|这|这个|我是|我家是|老人家|反过来)"
+    r"|呢[?？]?$"
+)
 _ONLY_A_NAME = re.compile(r"(?:那|换成|要是|如果是)?([\u4e00-\u9fff]{2,5}?)的?呢?[?？]?")
 _NEW_SUBJECT = re.compile(r"换个|另外问|再问|还想问|顺便问|问个别的|别的事")
 _COURTESY = re.compile(
-    r"(?:你好|您好|好的?|谢谢|多谢|感谢|明白|知道|晓得|了解|再见|拜拜|嗯|哦|行|辛苦|麻烦|[你您了啊呀吧哈啦呢嘛!！。,，~ ])+"
+    r"(?:你好|您好|好的?|谢谢|多谢|感谢|明白|知道|晓得|了解|再见|拜拜|嗯|哦|行|辛苦|麻烦"
+    r"|[你您了啊呀吧哈啦呢嘛!！。,，~ ])+"
 )
 _SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
 _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
@@ -23,8 +27,8 @@ _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its 
 class Turn:
     """The last message in the light of the earlier ones.
 
-    ``text`` is what to search for first. ``completed`` is the other reading, the message together with the
-    subject before it, or empty if the message stands alone.
+    ``text`` is what to search for first. ``completed`` is the other reading, the message together
+    with the subject before it, or empty if the message stands alone.
     """
 
     question: Question

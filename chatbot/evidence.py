@@ -1,11 +1,11 @@
 """What the corpus holds on a question: articles that apply, each with its sentences scored.
 
-Two measures are used throughout, both 0…1. *Coverage*: the share of the question's content words, weighted
-by how rare they are in the corpus, that a text holds itself (1), as a synonym (``SYNONYM``) or by its
-characters (``PARTIAL``). *Closeness*: the encoder's cosine, stretched from the narrow band that this encoder uses.
+Two measures are used throughout, both 0…1. *Coverage*: the share of the question's content words,
+weighted by how rare they are in the corpus, that a text holds itself (1), as a synonym
+(``SYNONYM``) or by its characters (``PARTIAL``). *Closeness*: the encoder's cosine, stretched from
+the narrow band that this encoder uses.
 """
 
-import datetime
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from chatbot.applicable import fit, is_local, may_answer, of_one_year, this_year
 from chatbot.question import Question, wants
-from corpus.records import NATIONAL, Article, Audience, Span, Status
-from corpus.regions import PlacePath, applies, read_places, within
+from corpus.records import Article, Span
+from corpus.regions import PlacePath
 from index.search import Hit, Index
 from index.terms import expansions, normalise, word_class
 from index.vectors import Float32
@@ -31,10 +32,8 @@ STANDOUT_HIGH = 6.0  # standard deviations by which an equal text stands out amo
 UNKNOWN = {"n": 1.0, "v": 0.5, "a": 0.4, "?": 0.3}
 LOCAL_RATIO = 0.75  # a local article goes first if it fits at least so well as the best one
 REFERRAL = 0.6  # what a sentence counts that only says whom to ask, if nobody asked for that
-_DIGITS = re.compile(r"\d+")
-_TITLE_YEAR = re.compile(r"20\d{2}")
 _REFERRAL = re.compile(r"请?(?:先)?[问打].{0,12}(?:医保局|12393)")
-# What an article and a sentence are weighed by; chosen on the development questions, see eval/LOG.md.
+# What an article and a sentence are weighed by; chosen on development questions, see eval/LOG.md.
 ARTICLE_WEIGHTS = {"title": 0.30, "coverage": 0.20, "closeness": 0.25, "fused": 0.10, "fit": 0.15}
 SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05}
 
@@ -56,8 +55,9 @@ class Sentence:
 class Source:
     """An article that applies, how well it fits, and its sentences in their own order.
 
-    All measures are 0…1. ``standout``: how far its nearest sentence stands out from all sentences of the index.
-    ``fit``: place, audience and year. ``agreement``: 1 / its rank in the word search over all places.
+    All measures are 0…1. ``standout``: how far its nearest sentence stands out from all sentences
+    of the index. ``fit``: place, audience and year. ``agreement``: 1 / its rank in the word search
+    over all places.
     """
 
     article: Article
@@ -126,49 +126,6 @@ def unknown_share(index: Index, weights: Mapping[str, float]) -> float:
     return missing / total if total else 0.0
 
 
-def _care_fits(article: Article, care: PlacePath | None) -> bool:
-    """Whether an article on being treated elsewhere is about the same elsewhere."""
-    if care is None:
-        return True
-    there = read_places(_plain(article.title)).care
-    return there is None or within(there, care) or within(care, there)
-
-
-def _fit(article: Article, question: Question, place: PlacePath | None) -> float:
-    """How well the article's place and audience fit, 0…1; 1 where the question leaves them open."""
-    fits = []
-    if place is not None:
-        fits.append(1.0 if is_local(article) else 0.5 if article.place else 0.0)
-        care = read_places(_plain(article.title)).care
-        if question.places.care and question.places.insured:
-            fits.append(1.0 if care else 0.0)
-    if question.insurance and article.audience is not Audience.ANYONE:
-        fits.append(1.0 if article.audience.value == question.insurance else 0.0)
-    if article.effective_year:
-        year = question.year or str(datetime.date.today().year)
-        fits.append(1.0 if article.effective_year == year or year in article.title else 0.5)
-    return sum(fits) / len(fits) if fits else 1.0
-
-
-def in_force(article: Article, year: str) -> bool:
-    """Whether an article may answer for a year, or at all if no year is asked for.
-
-    One that holds for a certain year answers for that year, for the year that its title or date names, and with
-    a reservation for the year after. A superseded one answers only if its own year is asked for.
-    """
-    named = {article.effective_year, article.published[:4], *_TITLE_YEAR.findall(article.title)}
-    if not year or year in named:
-        return bool(year) or article.status is not Status.SUPERSEDED
-    if article.status is Status.SUPERSEDED:
-        return False
-    return not article.effective_year or int(article.effective_year) == int(year) - 1
-
-
-def is_local(article: Article) -> bool:
-    """Whether an article holds for one place only."""
-    return bool(article.place) and article.place != (NATIONAL,)
-
-
 def gather(
     index: Index,
     question: Question,
@@ -185,52 +142,20 @@ def gather(
         text: what to search for (the question itself, or completed from the dialogue).
         vector: the encoder's vector of ``text``, or None while there is none.
         place: the 参保地; articles of other places are left out. None: all articles.
-        year: the year that is asked for, or empty; see ``in_force``.
+        year: the year that is asked for, or empty; see ``chatbot.applicable``.
     """
     care = question.places.care if question.places.insured else None
-
-    def where(article: Article) -> bool:
-        here = place is None or applies(article, place)
-        return here and _care_fits(article, care) and in_force(article, year)
-
-    hits = index.search(text, HITS, where=where, vector=vector)
-    first = _lexical_ranks(index, text)
-    weights = word_weights(index, question.content)
+    hits = index.search(
+        text, HITS, where=lambda article: may_answer(article, place, care, year), vector=vector
+    )
     best: dict[str, Hit] = {}
     for hit in hits:
         best.setdefault(hit.article.id, hit)
-    crowd = _crowd(index, vector)
-    sources = [
-        _source(index, question, hit, vector, weights, place, crowd, first) for hit in best.values()
-    ]
+    kept = of_one_year((hit.article for hit in best.values()), int(year or this_year()))
+    scorer = _Scorer(index, question, text, vector, place)
+    sources = [scorer.source(hit) for key, hit in best.items() if key in kept]
     sources.sort(key=lambda s: (-s.score, s.article.id))
-    sources = _of_one_year(sources, int(year or datetime.date.today().year))
     return _local_first(sources[:ARTICLES], place)
-
-
-def _of_one_year(sources: list[Source], now: int) -> list[Source]:
-    """Of a place's articles whose titles differ only by the year, those for ``now``, else the nearest."""
-    nearest: dict[tuple[PlacePath, str], int] = {}
-
-    def series(article: Article) -> tuple[PlacePath, str]:
-        return article.place, _DIGITS.sub("", article.title)
-
-    for source in sources:
-        if source.article.effective_year:
-            key, far = series(source.article), _distance(source.article, now)
-            nearest[key] = min(far, nearest.get(key, far))
-    return [
-        source
-        for source in sources
-        if not source.article.effective_year
-        or _distance(source.article, now) == nearest[series(source.article)]
-    ]
-
-
-def _distance(article: Article, year: int) -> int:
-    """Years between the nearest year that an article names and ``year``."""
-    named = [article.effective_year, *_TITLE_YEAR.findall(article.title)]
-    return min(abs(int(name) - year) for name in named if name)
 
 
 def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]:
@@ -238,9 +163,7 @@ def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]
     if place is None or not sources:
         return sources
     floor = LOCAL_RATIO * sources[0].score
-    return sorted(
-        sources, key=lambda s: not (is_local(s.article) and s.score >= floor)
-    )
+    return sorted(sources, key=lambda s: not (is_local(s.article) and s.score >= floor))
 
 
 def _lexical_ranks(index: Index, text: str) -> dict[str, int]:
@@ -259,81 +182,85 @@ def _crowd(index: Index, vector: Float32 | None) -> tuple[float, float]:
     return float(cosines.mean()), max(float(cosines.std()), 1e-6)
 
 
-def _source(
-    index: Index,
-    question: Question,
-    hit: Hit,
-    vector: Float32 | None,
-    weights: Mapping[str, float],
-    place: PlacePath | None,
-    crowd: tuple[float, float],
-    first: Mapping[str, int],
-) -> Source:
-    article = hit.article
-    title = _plain(article.title)
-    whole = f"{title} {_plain(article.body)}"
-    sentences = _sentences(index, question, article, vector, weights)
-    near = max((s.closeness for s in sentences), default=0.0)
-    top = max((s.cosine for s in sentences), default=0.0)
-    measures = {
-        "title": coverage(weights, title),
-        "coverage": coverage(weights, whole),
-        "closeness": max(near, closeness(hit.dense)),
-        "fused": min(hit.score, 1.0),
-        "fit": _fit(article, question, place),
-    }
-    return Source(
-        article=article,
-        score=sum(ARTICLE_WEIGHTS[name] * value for name, value in measures.items()),
-        title=measures["title"],
-        coverage=measures["coverage"],
-        closeness=measures["closeness"],
-        standout=min(max((top - crowd[0]) / crowd[1] / STANDOUT_HIGH, 0.0), 1.0),
-        fit=measures["fit"],
-        agreement=1 / first[article.id] if article.id in first else 0.0,
-        sentences=sentences,
-    )
+class _Scorer:
+    """Measures articles and their sentences against one question."""
 
+    def __init__(
+        self,
+        index: Index,
+        question: Question,
+        text: str,
+        vector: Float32 | None,
+        place: PlacePath | None,
+    ) -> None:
+        self._index = index
+        self._question = question
+        self._vector = vector
+        self._place = place
+        self._weights = word_weights(index, question.content)
+        self._crowd = _crowd(index, vector)
+        self._lexical = _lexical_ranks(index, text)
 
-def _sentences(
-    index: Index,
-    question: Question,
-    article: Article,
-    vector: Float32 | None,
-    weights: Mapping[str, float],
-) -> tuple[Sentence, ...]:
-    spans = index.spans[article.id]
-    if vector is not None and len(spans):
-        cosines = index.sentence_vectors[article.id] @ vector
-    else:
+    def source(self, hit: Hit) -> Source:
+        """The article of a hit with all its measures."""
+        article = hit.article
+        sentences = self._sentences(article)
+        top = max((s.cosine for s in sentences), default=0.0)
+        mean, deviation = self._crowd
+        title = _plain(article.title)
+        measures = {
+            "title": coverage(self._weights, title),
+            "coverage": coverage(self._weights, f"{title} {_plain(article.body)}"),
+            "closeness": max(closeness(top), closeness(hit.dense)),
+            "fused": min(hit.score, 1.0),
+            "fit": fit(article, self._question, self._place),
+        }
+        rank = self._lexical.get(article.id)
+        return Source(
+            article=article,
+            score=sum(ARTICLE_WEIGHTS[name] * value for name, value in measures.items()),
+            title=measures["title"],
+            coverage=measures["coverage"],
+            closeness=measures["closeness"],
+            standout=min(max((top - mean) / deviation / STANDOUT_HIGH, 0.0), 1.0),
+            fit=measures["fit"],
+            agreement=1 / rank if rank else 0.0,
+            sentences=sentences,
+        )
+
+    def _sentences(self, article: Article) -> tuple[Sentence, ...]:
+        spans = self._index.spans[article.id]
         cosines = np.zeros(len(spans), dtype=np.float32)
-    result = []
-    for order, (span, cosine) in enumerate(zip(spans, cosines, strict=True)):
+        if self._vector is not None and len(spans):
+            cosines = self._index.sentence_vectors[article.id] @ self._vector
+        return tuple(
+            self._sentence(article, order, span, float(cosine))
+            for order, (span, cosine) in enumerate(zip(spans, cosines, strict=True))
+        )
+
+    def _sentence(self, article: Article, order: int, span: Span, cosine: float) -> Sentence:
         text = _plain(span.of(article.body))
         above = heading_of(article.body, span.start)
         heading = _plain(above.of(article.body)) if above else ""
-        shown = [bool(wants()[name].shows.search(text)) for name in question.wants]
+        shown = [bool(wants()[name].shows.search(text)) for name in self._question.wants]
         measures = {
-            "closeness": closeness(float(cosine)),
-            "coverage": coverage(weights, f"{heading} {text}"),
+            "closeness": closeness(cosine),
+            "coverage": coverage(self._weights, f"{heading} {text}"),
             "want": sum(shown) / len(shown) if shown else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
         }
         score = sum(SENTENCE_WEIGHTS[name] * value for name, value in measures.items())
-        if _REFERRAL.search(text) and not question.wants & {"phone", "where"}:
+        if _REFERRAL.search(text) and not self._question.wants & {"phone", "where"}:
             score *= REFERRAL
-        result.append(
-            Sentence(
-                span=span,
-                order=order,
-                score=score,
-                cosine=float(cosine),
-                closeness=measures["closeness"],
-                coverage=measures["coverage"],
-                wanted=measures["want"],
-            )
+        return Sentence(
+            span=span,
+            order=order,
+            score=score,
+            cosine=cosine,
+            closeness=measures["closeness"],
+            coverage=measures["coverage"],
+            wanted=measures["want"],
         )
-    return tuple(result)
 
 
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)

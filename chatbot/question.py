@@ -1,6 +1,6 @@
 """Understand a question: normalise it, find place, insurance, year and what it asks for."""
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as understood. ``text`` is normalised; ``content`` are its words without places."""
+    """A question as understood: ``text`` is normalised, ``content`` its words without places."""
 
     text: str
     places: PlaceReading
@@ -37,7 +37,7 @@ class Question:
 
     @property
     def place(self) -> PlacePath | None:
-        """The place whose rules are asked for; who asks where to go asks about the place of treatment."""
+        """The place whose rules are asked for; “where to go” means the place of treatment."""
         return self.places.place or (self.places.care if "where" in self.wants else None)
 
 
@@ -60,9 +60,9 @@ def wants() -> Mapping[str, Want]:
 
 
 def clean(raw: str) -> str:
-    """Normalised text without markup and control characters, white space joined.
+    r"""Normalised text without markup and control characters, white space joined.
 
-    >>> clean("<b>門特</b>\\n怎麼辦理？")
+    >>> clean("<b>門特</b>\n怎麼辦理？")
     '门特 怎么办理?'
     """
     text = normalise(_TAG.sub(" ", raw[: 4 * MAX_LENGTH]))
@@ -104,7 +104,7 @@ def year_of(text: str) -> str:
     relative = _RELATIVE_YEAR.search(text)
     if not relative:
         return ""
-    return str(datetime.date.today().year + _YEARS_FROM_NOW[relative.group(1)])
+    return str(dt.date.today().year + _YEARS_FROM_NOW[relative.group(1)])
 
 
 def content_words(text: str) -> tuple[str, ...]:

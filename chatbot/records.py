@@ -98,8 +98,8 @@ class Retrieval:
 class Answer:
     """One turn's answer. ``quotes[i]`` is cited by citation number ``cited[i]``.
 
-    ``text`` is all that a citizen sees; its body holds only quotes and fixed templates, and it ends with
-    the disclaimer. ``lead`` is the fixed sentence(s) printed before the quotes, ``closing`` those after.
+    ``text`` is all that a citizen sees; its body holds only quotes and fixed templates, and it ends
+    with the disclaimer. ``lead`` are fixed sentences before the quotes, ``closing`` those after.
     """
 
     question: str

@@ -16,11 +16,12 @@ SOURCE_RATIO = 0.90  # a further article is quoted if it fits at least so well a
 SENTENCE_RATIO = 0.50  # a sentence is quoted if it fits at least so well as the best one
 SAME = 0.6  # share of common character pairs above which two sentences repeat each other
 _DEPENDENT = re.compile(
-    r"(?:这|该|其|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"
+    r"(?:这|该|其(?!他|余|中|实|次)|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"
 )
 _ITEM = re.compile(r"(?:^|\n)[ \t]*[-*•][ \t]+\Z")
 _LEAD_IN = re.compile(r"[:：]$")
 _ORGANISATION = re.compile(r"(?!.*[什哪几谁怎])(?:.*)(?:医院|门诊部|中心|诊所|药房|药店|[局所科])$")
+_UNSPEAKABLE = re.compile(r"[:：?？]$")  # a lead-in or a question explains nothing
 _QUESTION = re.compile(r"[?？]$")
 
 
@@ -74,7 +75,7 @@ def _items_of(source: Source, at: int) -> list[Sentence]:
 
 
 def _list_around(source: Source, at: int) -> list[Sentence]:
-    """The neighbouring items of the list in which sentence ``at`` stands; empty if it is no item."""
+    """The items of the list in which sentence ``at`` stands; empty if it is no item."""
     body = source.article.body
 
     def is_item(order: int) -> bool:
@@ -83,12 +84,16 @@ def _list_around(source: Source, at: int) -> list[Sentence]:
     if not is_item(at):
         return []
     first = last = at
-    while first and is_item(first - 1) and _same_block(
-        body, source.sentences[first - 1], source.sentences[first]
+    while (
+        first
+        and is_item(first - 1)
+        and _same_block(body, source.sentences[first - 1], source.sentences[first])
     ):
         first -= 1
-    while last + 1 < len(source.sentences) and is_item(last + 1) and _same_block(
-        body, source.sentences[last], source.sentences[last + 1]
+    while (
+        last + 1 < len(source.sentences)
+        and is_item(last + 1)
+        and _same_block(body, source.sentences[last], source.sentences[last + 1])
     ):
         last += 1
     return list(source.sentences[first : last + 1])
@@ -118,10 +123,10 @@ def _block(source: Source, at: int) -> _Block | None:
             source.article.body, source.sentences[order - 1], members[0]
         ):
             return None
-        before = source.sentences[order - 1]
-        if _QUESTION.search(_text(source, before)) or _LEAD_IN.search(_text(source, before)):
+        antecedent = source.sentences[order - 1]
+        if _UNSPEAKABLE.search(_text(source, antecedent)):
             return None
-        members.insert(0, before)
+        members.insert(0, antecedent)
     lead = _lead_in_of(source, members[0].order)
     if lead is not None:
         members.insert(0, source.sentences[lead])

@@ -1,8 +1,8 @@
 """Article → chunks: runs of whole blocks within a budget of jieba tokens.
 
-A block is a heading, a paragraph, a table or a list item. A heading stays with what follows it, a lead-in line that
-ends with a colon stays with its list. A block that is alone over the budget is cut between sentences;
-a list item, a table row and a sentence are never cut.
+A block is a heading, a paragraph, a table or a list item. A heading stays with what follows it, a
+lead-in line that ends with a colon stays with its list. A block that is alone over the budget is
+cut between sentences; a list item, a table row and a sentence are never cut.
 """
 
 import re
@@ -14,7 +14,7 @@ import jieba
 from corpus.records import Article, Chunk, Span
 from corpus.sentences import sentences
 
-TOKEN_BUDGET = 160  # jieba tokens a chunk; about 270 characters, well within the encoder's 512 pieces
+TOKEN_BUDGET = 160  # jieba tokens a chunk: some 270 characters, well within the encoder's limit
 _HEADING = re.compile(r"(#{1,6})\s+(.+)")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•]\s|\d{1,2}[.、]\s?|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳])")
 
@@ -97,7 +97,8 @@ def split(article: Article, budget: int = TOKEN_BUDGET) -> list[Chunk]:
 
     Args:
         article: what to cut.
-        budget: jieba tokens a chunk may hold; a single sentence, list item or table row may exceed it.
+        budget: jieba tokens a chunk may hold; a single sentence, list item or table row may exceed
+            it.
     """
     if budget < 1:
         msg = f"budget must be at least 1, not {budget}"

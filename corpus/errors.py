@@ -1,15 +1,15 @@
 """Every error that this project raises on purpose.
 
-    YibaoError                  catch this one: its text is one Chinese sentence that says what to do
-    ├── InputError              what the person gave cannot be used (a file, a folder, an option)
-    │   └── SkippedFile         one file of an import is left out; the others go on
-    ├── CorpusError             a folder of articles is missing, empty or broken
-    ├── ModelError              the encoder cannot be made or loaded
-    ├── SearchIndexError        a search index cannot be used
-    │   ├── IndexMissing        there is none
-    │   ├── IndexStale          the corpus, the lexicon or the encoder has changed since
-    │   └── IndexDamaged        a file is missing, foreign or altered
-    └── VerbatimError           a quote does not stand in its article: an answer is never shown then
+YibaoError                  catch this one: its text is one Chinese sentence that says what to do
+├── InputError              what the person gave cannot be used (a file, a folder, an option)
+│   └── SkippedFile         one file of an import is left out; the others go on
+├── CorpusError             a folder of articles is missing, empty or broken
+├── ModelError              the encoder cannot be made or loaded
+├── SearchIndexError        a search index cannot be used
+│   ├── IndexMissing        there is none
+│   ├── IndexStale          the corpus, the lexicon or the encoder has changed since
+│   └── IndexDamaged        a file is missing, foreign or altered
+└── VerbatimError           a quote does not stand in its article: an answer is never shown then
 """
 
 __all__ = [

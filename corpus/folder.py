@@ -132,7 +132,8 @@ def import_files(
     """Read files and write their articles as Markdown into ``folder``.
 
     An article whose source has not changed since its import is left as it is, corrections by hand
-    included; a teaser never replaces a whole article or a better teaser. What cannot be read is skipped with the reason.
+    included; a teaser never replaces a whole article or a better teaser. What cannot be read is
+    skipped with the reason.
 
     Raises:
         InputError: the folder cannot be written.

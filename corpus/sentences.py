@@ -1,7 +1,7 @@
 """A scanner that cuts Chinese text into sentences and keeps their offsets.
 
-``sentences(text)`` gives pieces that join to the text again; ``quotable(text)`` gives the same pieces
-without the white space and list marks around them: what may be shown as a quote.
+``sentences(text)`` gives pieces that join to the text again; ``quotable(text)`` gives the same
+pieces without the white space and list marks around them: what may be shown as a quote.
 """
 
 import re
@@ -12,15 +12,15 @@ from corpus.records import Span
 
 TERMINATORS = "。！？!?…"
 CLOSERS = "”’」』）)】》〉]\"'"
-OPENERS = {"（": "）", "(": ")", "【": "】", "《": "》", "「": "」", "『": "』", "“": "”", "〔": "〕"}
-# A terminator inside brackets does not end the sentence while the bracket closes this soon (characters).
+OPENERS = dict(zip("（(【《「『“〔", "）)】》」』”〕", strict=True))
+# A terminator inside brackets ends no sentence while the bracket closes within so many characters.
 BRACKET_REACH = 60
 # A full stop behind these ends nothing: a number, 「a.」, 「e.g.」, 「Mr.」.
 _NO_STOP = re.compile(r"(?:\d|(?<![A-Za-z])[A-Za-z]{1,2})$")
 # A piece made of nothing but these says nothing by itself.
 _EMPTY = re.compile(r"[\W_]*", re.UNICODE)
 # Marks at the start of a line that belong to the layout, not to the sentence.
-# 「1. 1.」 is a number that the saving of a page doubled; 「1.2.」 and the date 「10.1.」 are content.
+# 「1. 1.」 is a number that saving a page doubled; 「1.2.」 and 「10.1.」 (a date) are content.
 _LEAD = re.compile(r"(?:\s|[•●▪]\s?|[·*-]\s|#{1,6}\s|>\s)*(?:(\d{1,2})\.[ \t]+(?=\1\.))?")
 
 
@@ -38,7 +38,7 @@ def _closing(text: str, at: int) -> int:
 
 
 def _ends_latin(text: str, at: int) -> bool:
-    """Whether the full stop at ``at`` ends a sentence: not in 3.5, 1.2., e.g., a URL or a file name."""
+    """Whether the full stop at ``at`` ends a sentence: not in 3.5, 1.2., e.g., a URL, a file."""
     after = text[at + 1 : at + 2]
     return (not after or after.isspace()) and not _NO_STOP.search(text, max(0, at - 3), at)
 
@@ -58,7 +58,7 @@ def _sentence_end(text: str, at: int, piece: int) -> int:
 
 
 def _ends_sentence(bracketed: str, *, opens: bool) -> bool:
-    """Whether a bracket with its content ends a sentence: speech, or a piece that is all bracket."""
+    """Whether a bracket and its content end a sentence: speech, or a piece that is all bracket."""
     if bracketed[-2] not in "。！？":
         return False
     return bracketed[-1] in "”」』" or (opens and bracketed[-1] not in "》")
@@ -109,7 +109,7 @@ def sentences(text: str) -> list[Span]:
 
 
 def quotable(text: str, *, truncated: bool = False) -> list[Span]:
-    """The sentences of ``text`` that may be quoted, without white space and layout marks around them.
+    """The sentences of ``text`` that may be quoted, without white space and layout marks.
 
     Args:
         text: an article's body.

@@ -1,1 +1,1 @@
-
+"""Evaluation: data sets, metrics, runs and reports; nothing imports it."""

@@ -1,8 +1,9 @@
 """Fit the answer / refuse decision (``chatbot/rules/decision.json``) on development questions.
 
-A question counts as answered if every fact that it lists stands in the quotes or its source comes first; questions
-without facts are ones that the corpus cannot answer. A logistic regression on ``chatbot.decide.FEATURES`` gives the
-probability; the threshold is the one with the lowest cost of the two error rates.
+A question counts as answered if every fact that it lists stands in the quotes or its source comes
+first; questions without facts are ones that the corpus cannot answer. A logistic regression on
+``chatbot.decide.FEATURES`` gives the probability; the threshold is the one with the lowest cost of
+the two error rates.
 """
 
 import json
@@ -42,8 +43,8 @@ def _plain(text: str) -> str:
 def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
     """Read every single-turn row and label it.
 
-    Right: all its facts stand in the quotes, or one of its sources came first. Wrong: it has no facts. Left out:
-    place traps (rules decide those, not the fit), and rows of which neither holds.
+    Right: all its facts stand in the quotes, or one of its sources came first. Wrong: it has no
+    facts. Left out: place traps (rules decide those, not the fit), and rows of which neither holds.
     """
     found = []
     for row in rows:
@@ -74,7 +75,8 @@ def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
 
     def loss(w: NDArray[np.float64]) -> float:
         z = x @ w[:-1] + w[-1]
-        return float(np.mean(balance * (np.logaddexp(0, z) - y * z)) + RIDGE * (w[:-1] @ w[:-1]) / len(y))
+        loss = np.mean(balance * (np.logaddexp(0, z) - y * z))
+        return float(loss + RIDGE * (w[:-1] @ w[:-1]) / len(y))
 
     bounds = [(0.0, None)] * len(names) + [(None, None)]
     w = minimize(loss, np.zeros(len(names) + 1), method="L-BFGS-B", bounds=bounds).x

@@ -15,8 +15,10 @@ from eval.datasets import Qrel
 
 __all__ = ["METRICS", "Run", "means", "per_query", "recall_curve"]
 
-MEASURES = {"nDCG@10": nDCG @ 10, "Recall@10": R @ 10, "Recall@100": R @ 100, "MRR@10": RR @ 10}
+# RR has no cutoff here: the provider takes RR @ 10 and gives the uncut value. per_query cuts it.
+MEASURES = {"nDCG@10": nDCG @ 10, "Recall@10": R @ 10, "Recall@100": R @ 100, "MRR@10": RR}
 METRICS = tuple(MEASURES)
+MRR_DEPTH = 10  # ranks that count for MRR@10
 
 Run = Mapping[str, Sequence[str]]  # query id → document ids, best first; may lack a query
 
@@ -52,6 +54,8 @@ def per_query(query_ids: Sequence[str], qrels: Iterable[Qrel], run: Run) -> NDAr
     column_of = {measure: column for column, measure in enumerate(MEASURES.values())}
     for metric in ir_measures.pytrec_eval.iter_calc(list(column_of), judgements, scored):
         values[row_of[metric.query_id], column_of[metric.measure]] = metric.value
+    reciprocal_ranks = values[:, column_of[RR]]
+    reciprocal_ranks[reciprocal_ranks < 1 / MRR_DEPTH] = 0.0
     return values
 
 

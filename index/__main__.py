@@ -104,8 +104,8 @@ def verify(index: IndexDir = store.DEFAULT) -> None:
 @citizen_errors
 def model() -> None:
     """准备自带的编码模型，做过就不再做（prepare the bundled encoder)."""
-    from index.encoder import MODEL_DIR
     from index.e5model import prepare_model
+    from index.encoder import MODEL_DIR
 
     typer.echo(f"模型已备好：{os.path.relpath(prepare_model(MODEL_DIR))}")
 

@@ -4,8 +4,8 @@
 
     sum over t in Q of  idf(t) · tf(t, d) · (k1 + 1) / (tf(t, d) + k1 · (1 − b + b · |d| / avgdl))
 
-(Robertson & Zaragoza 2009, in rank_bm25's variant with a floor of epsilon · mean idf for very common
-terms.) All but the sum is known when the index is built, so it is stored, one row a term.
+(Robertson & Zaragoza 2009, in rank_bm25's variant with a floor of epsilon · mean idf for very
+common terms.) All but the sum is known when the index is built, so it is stored, one row a term.
 """
 
 from collections import Counter

@@ -93,9 +93,7 @@ class CachedEncoder:
                     progress(sum(len(missing[key]) for key in part))
         return result
 
-    def _keep(
-        self, database: sqlite3.Connection, keys: Sequence[bytes], vectors: Float32
-    ) -> None:
+    def _keep(self, database: sqlite3.Connection, keys: Sequence[bytes], vectors: Float32) -> None:
         blobs = [vector.tobytes() for vector in np.asarray(vectors, dtype=np.float32)]
         database.executemany(
             "INSERT OR REPLACE INTO checked_vectors VALUES (?, ?, ?)",

@@ -75,7 +75,7 @@ class SentenceEncoder:
     def encode_passages(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:
-        """Return unit vectors, shape (n_texts, dimension); progress gets the texts of each batch."""
+        """Return unit vectors, shape (n_texts, dimension); progress gets each batch's texts."""
         return self._encode(self.model.encode_document, texts, progress)
 
     def _encode(

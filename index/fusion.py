@@ -1,7 +1,7 @@
 """Two legs into one ranking: a convex mix of normalised scores, or reciprocal rank fusion.
 
-Bruch, Gai & Ingber 2023 ("An Analysis of Fusion Functions for Hybrid Retrieval") for the convex mix,
-Cormack, Clarke & Büttcher 2009 for reciprocal rank fusion, whose ranks begin at 1.
+Bruch, Gai & Ingber 2023 ("An Analysis of Fusion Functions for Hybrid Retrieval") for the convex
+mix, Cormack, Clarke & Büttcher 2009 for reciprocal rank fusion, whose ranks begin at 1.
 """
 
 import numpy as np

@@ -12,11 +12,14 @@ from corpus.records import Article, Audience, Authority, Chunk, Span, Status
 
 _TABLES = """
 CREATE TABLE articles (id TEXT PRIMARY KEY, record TEXT NOT NULL);
-CREATE TABLE chunks (position INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL,
-                     start INTEGER NOT NULL, "end" INTEGER NOT NULL, heading_path TEXT NOT NULL);
+CREATE TABLE chunks (
+    position INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, heading_path TEXT NOT NULL
+);
 CREATE TABLE sentences (article_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
                         PRIMARY KEY (article_id, start)) WITHOUT ROWID;
 """
+_CHUNKS = 'SELECT id, article_id, start, "end", heading_path FROM chunks ORDER BY position'
 
 
 def save(
@@ -66,9 +69,7 @@ def load(path: Path) -> tuple[dict[str, Article], list[Chunk], dict[str, list[Sp
             articles = {key: _article(record) for key, record in rows}
             chunks = [
                 Chunk(key, owner, start, end, articles[owner].body[start:end], tuple(json.loads(p)))
-                for key, owner, start, end, p in database.execute(
-                    'SELECT id, article_id, start, "end", heading_path FROM chunks ORDER BY position'
-                )
+                for key, owner, start, end, p in database.execute(_CHUNKS)
             ]
             spans: dict[str, list[Span]] = {key: [] for key in articles}
             for owner, start, end in database.execute(

@@ -1,6 +1,7 @@
-"""Hybrid search: ``Engine`` ranks documents by position, ``Index.search`` gives hits with their passages.
+"""Hybrid search: ``Engine`` ranks documents by position, ``Index.search`` gives hits and passages.
 
-The engine is all that evaluation needs; an index adds the stored articles, filters and sentence vectors.
+The engine is all that evaluation needs; an index adds the stored articles, filters and sentence
+vectors.
 """
 
 from collections import Counter
@@ -28,7 +29,7 @@ Fusion = Literal["convex", "rrf"]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A document by position, its fused score, each leg's score and rank (rank 0: not among its best)."""
+    """A document by position, its fused score, each leg's score and rank (0: not in its best)."""
 
     position: int
     score: float
@@ -208,8 +209,8 @@ def _fused(
 class Index:
     """An opened index: the engine over chunks, the articles, and a vector for every sentence.
 
-    ``sentence_vectors``: float32, shape (sentences, dimension), by article in the order of ``articles``,
-    within an article in the order of ``spans``.
+    ``sentence_vectors``: float32, shape (sentences, dimension), by article in the order of
+    ``articles``, within an article in the order of ``spans``.
     """
 
     def __init__(

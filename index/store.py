@@ -1,8 +1,9 @@
 """Build, save, open and verify an index.
 
-Layout of an index folder: ``CURRENT`` names the version in use, ``v-…/`` are versions (this one and the one
-before), ``embeddings.db`` is the cache, ``.lock`` keeps two builders apart. A version is written beside the
-old one and comes into use when ``CURRENT`` is replaced in one step; a killed build leaves the old one in use.
+Layout of an index folder: ``CURRENT`` names the version in use, ``v-…/`` are versions (this one and
+the one before), ``embeddings.db`` is the cache, ``.lock`` keeps two builders apart. A version is
+written beside the old one and comes into use when ``CURRENT`` is replaced in one step; a killed
+build leaves the old one in use.
 
     v-…/manifest.json   format, fingerprints, encoder, counts, SHA-256 of every other file
         passages.db     SQLite: articles, chunks, sentences
@@ -104,7 +105,8 @@ def build(
         out: index folder.
         encoder: what makes the vectors.
         progress: called with the stage, the texts done since the last call, and the stage's total.
-        model: the name or path by which ``load_encoder`` finds this encoder again; empty: the bundled one.
+        model: the name or path by which ``load_encoder`` finds this encoder again; empty: the
+            bundled one.
         cache: the file that keeps vectors by content; None: ``embeddings.db`` in ``out``.
 
     Raises:

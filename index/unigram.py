@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,7 @@ class UnigramTokenizer:
     ) -> None:
         self._ids = {piece: number for number, piece in enumerate(pieces)}
         del self._ids[pieces[UNKNOWN_ID]]
-        self._log_probabilities = log_probabilities.tolist()
+        self._log_probabilities = array("f", log_probabilities.tobytes())  # a list: 8 MB
         self._unknown = min(self._log_probabilities) - UNKNOWN_PENALTY
         self._characters = characters
         self._longest: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What several test files share: the real encoder, the shipped index, and a guard against the network."""
+"""What several test files share: the real encoder, the shipped index, a guard on the network."""
 
 import socket
 from pathlib import Path
@@ -16,7 +16,9 @@ SHARED = ROOT.parent / "shared"
 SEEDS = SHARED / "seeds"
 EMBEDDINGS = store.DEFAULT / store.CACHE_FILE  # kept between runs, shared with `make chat`
 
-needs_seeds = pytest.mark.skipif(not SEEDS.is_dir(), reason="needs the two saved pages in ../shared/seeds")
+needs_seeds = pytest.mark.skipif(
+    not SEEDS.is_dir(), reason="needs the two saved pages in ../shared/seeds"
+)
 
 
 @pytest.fixture(autouse=True)

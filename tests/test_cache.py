@@ -52,7 +52,9 @@ def test_no_text_gives_no_row(path: Path) -> None:
     assert CachedEncoder(FakeEncoder(), path).encode_passages([]).shape == (0, 16)
 
 
-def test_progress_adds_up_to_the_number_of_texts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_adds_up_to_the_number_of_texts(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cache, "_BATCH", 2)
     encoder = CachedEncoder(FakeEncoder(), path)
     encoder.encode_passages(["生育津贴"])

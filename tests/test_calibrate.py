@@ -18,14 +18,29 @@ from tests.small_corpus import write_corpus
 RIGHT = {"id": "right", "question": "生育津贴谁申请", "facts": [["个人申请", "单位申请"]]}
 ROWS: list[dict[str, Any]] = [
     RIGHT,
-    {"id": "title", "question": "惠州门诊怎么办", "source": "门诊怎么办", "facts": [["没有这一句"]]},
-    {"id": "titles", "question": "生育津贴怎么算", "source": ["别的", "津贴怎么办"], "facts": [["没有"]]},
+    {
+        "id": "title",
+        "question": "惠州门诊怎么办",
+        "source": "门诊怎么办",
+        "facts": [["没有这一句"]],
+    },
+    {
+        "id": "titles",
+        "question": "生育津贴怎么算",
+        "source": ["别的", "津贴怎么办"],
+        "facts": [["没有"]],
+    },
     {"id": "nothing", "question": "种植牙一颗多少钱"},
     {"id": "missed", "question": "异地备案怎么办", "facts": [["没有这一句"]], "source": "别的"},
     {"id": "trap", "question": "门诊报销比例是多少", "trap": "other_city"},
     {"id": "dialogue", "turns": ["惠州门诊", "那住院呢"], "facts": [["90%"]]},
     {"id": "blank", "question": "？？？"},
-    {"id": "part", "question": "门诊报销比例是多少", "facts": [["80%"], ["没有"]], "source": "别的"},
+    {
+        "id": "part",
+        "question": "门诊报销比例是多少",
+        "facts": [["80%"], ["没有"]],
+        "source": "别的",
+    },
 ]
 
 
@@ -62,8 +77,7 @@ def test_samples_are_labelled_as_told(index_dir: Path):
 
 def test_the_region_of_a_row_counts(index_dir: Path):
     here, there = (
-        samples(Chatbot.open(index_dir), [RIGHT | {"region": region}])
-        for region in ("惠州", "")
+        samples(Chatbot.open(index_dir), [RIGHT | {"region": region}]) for region in ("惠州", "")
     )
     assert here[0].features["fit"] < there[0].features["fit"] == 1.0
 
@@ -84,7 +98,9 @@ def test_a_fit_counts_its_mistakes():
 
 
 def test_a_feature_that_points_the_wrong_way_gets_no_weight():
-    turned = [Sample(s.id, s.features | {"title": 0.0 if s.right else 1.0}, s.right) for s in made(0.0)]
+    turned = [
+        Sample(s.id, s.features | {"title": 0.0 if s.right else 1.0}, s.right) for s in made(0.0)
+    ]
     assert fit(turned, FEATURES)["weights"]["title"] == 0.0
 
 

@@ -128,7 +128,17 @@ def test_without_an_index_one_sentence_says_what_to_do(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "line",
-    ["{", "[]", "7", '{"id": "a"}', '{"question": 7}', '{"turns": []}', '{"turns": "门诊"}', '{"turns": [7]}', '"门诊"'],
+    [
+        "{",
+        "[]",
+        "7",
+        '{"id": "a"}',
+        '{"question": 7}',
+        '{"turns": []}',
+        '{"turns": "门诊"}',
+        '{"turns": [7]}',
+        '"门诊"',
+    ],
 )
 def test_a_broken_line_is_named(index_dir: Path, tmp_path: Path, line: str):
     file = questions(tmp_path, '{"question": "门诊"}', line)
@@ -150,5 +160,10 @@ def test_a_questions_file_that_cannot_be_read_is_named(index_dir: Path, tmp_path
 
 def test_an_output_that_cannot_be_written_is_one_sentence(index_dir: Path, tmp_path: Path):
     file = questions(tmp_path, '{"question": "门诊"}')
-    sentence = failed(run("--file", file, "--out", tmp_path / "没有" / "答案", "--index", index_dir))
-    assert "答案" in sentence
+    sentence = failed(
+        run("--file", file, "--out", tmp_path / "没有" / "答案", "--index", index_dir)
+    )
+    assert "找不到目录" in sentence
+    assert "没有" in sentence
+    sentence = failed(run("--file", file, "--out", tmp_path, "--index", index_dir))
+    assert "写不了答案文件" in sentence

@@ -83,7 +83,9 @@ def test_an_answer_needs_its_quotes_in_the_text(article: Article):
 
 
 @pytest.mark.parametrize("cited", [(), (2,), (0,), (1, 1)])
-def test_every_quote_needs_a_citation_number_that_is_there(article: Article, cited: tuple[int, ...]):
+def test_every_quote_needs_a_citation_number_that_is_there(
+    article: Article, cited: tuple[int, ...]
+):
     with pytest.raises(VerbatimError):
         answer_of(article, cited=cited)
 
@@ -130,14 +132,32 @@ def test_json_has_exactly_the_keys_of_the_contract(article: Article):
     )
     row = json.loads(json.dumps(found.to_json("q1"), ensure_ascii=False))
     assert list(row) == [
-        "id", "question", "kind", "text", "sentences", "citations", "disclaimer",
-        "slots", "followups", "retrieval", "elapsed_ms",
-    ]  # fmt: skip
+        "id",
+        "question",
+        "kind",
+        "text",
+        "sentences",
+        "citations",
+        "disclaimer",
+        "slots",
+        "followups",
+        "retrieval",
+        "elapsed_ms",
+    ]
     assert list(row["sentences"][0]) == ["text", "citation", "article_id", "start", "end"]
     assert list(row["citations"][0]) == [
-        "n", "article_id", "title", "place", "audience", "published", "effective_year",
-        "status", "authority", "source_name", "source_url",
-    ]  # fmt: skip
+        "n",
+        "article_id",
+        "title",
+        "place",
+        "audience",
+        "published",
+        "effective_year",
+        "status",
+        "authority",
+        "source_name",
+        "source_url",
+    ]
     sentence = row["sentences"][0]
     assert article.body[sentence["start"] : sentence["end"]] == sentence["text"]
     assert row["id"] == "q1"
@@ -153,11 +173,20 @@ def test_json_has_exactly_the_keys_of_the_contract(article: Article):
 def test_an_answer_without_quotes_has_empty_lists_in_its_json():
     row = Answer(question="?", kind=Kind.INVALID, text=DISCLAIMER).to_json()
     assert row["id"] is None
-    assert row["sentences"] == row["citations"] == row["followups"] == row["retrieval"]["legs"] == []
+    assert (
+        row["sentences"] == row["citations"] == row["followups"] == row["retrieval"]["legs"] == []
+    )
     assert row["retrieval"]["rewritten"] is None
 
 
 def test_the_kinds_are_those_of_the_contract():
     assert [kind.value for kind in Kind] == [
-        "answer", "caveat", "clarify", "conflict", "no_answer", "emergency", "medical", "invalid",
-    ]  # fmt: skip
+        "answer",
+        "caveat",
+        "clarify",
+        "conflict",
+        "no_answer",
+        "emergency",
+        "medical",
+        "invalid",
+    ]

@@ -37,15 +37,28 @@ def turn_of(text: str) -> dialogue.Turn:
 @pytest.fixture
 def other() -> Article:
     return Article(
-        id="national", title="异地备案", body="先备案。再就医。", place=("全国",), authority=Authority.OFFICIAL
+        id="national",
+        title="异地备案",
+        body="先备案。再就医。",
+        place=("全国",),
+        authority=Authority.OFFICIAL,
     )
 
 
 def answered(article: Article, other: Article, *notes: tuple[str, dict[str, str]]) -> Answer:
     first = official(article)
-    quotes = [quote(first, "惠州每年9月至12月可以改门诊定点。"), quote(other, "先备案。"), quote(other, "再就医。")]
+    quotes = [
+        quote(first, "惠州每年9月至12月可以改门诊定点。"),
+        quote(other, "先备案。"),
+        quote(other, "再就医。"),
+    ]
     return compose.answer(
-        "惠州怎么改", turn_of("惠州怎么改"), Retrieval(("bm25",)), quotes, notes, [source(first), source(other)]
+        "惠州怎么改",
+        turn_of("惠州怎么改"),
+        Retrieval(("bm25",)),
+        quotes,
+        notes,
+        [source(first), source(other)],
     )
 
 
@@ -72,13 +85,19 @@ def test_citations_are_numbered_as_they_appear(article: Article, other: Article)
 
 
 def test_reservations_stand_first_and_advice_last(article: Article, other: Article):
-    found = answered(article, other, ("wider", {"asked": "深圳市", "place": "广东省"}), ("unplaced", {}))
+    found = answered(
+        article, other, ("wider", {"asked": "深圳市", "place": "广东省"}), ("unplaced", {})
+    )
     assert found.kind is Kind.CAVEAT
     lead, *_, closing, last = found.text.split("\n\n")
     assert lead == found.lead
     assert lead.startswith("没有找到深圳市的规定，下面是广东省的规定，供参考。")
     assert say("unplaced") in lead
-    assert closing == found.closing == "办理之前，请再问广东省惠州市医保局，或拨打医保服务热线12393核实。"
+    assert (
+        closing
+        == found.closing
+        == "办理之前，请再问广东省惠州市医保局，或拨打医保服务热线12393核实。"
+    )
     assert last == DISCLAIMER
 
 
@@ -92,7 +111,9 @@ def test_an_unofficial_source_brings_the_advice_to_ask_again(article: Article):
 def test_followups_are_other_titles_each_once(article: Article, other: Article):
     sources = [source(article), source(other), source(dataclasses.replace(other, id="again"))]
     sources += [source(dataclasses.replace(other, id=str(n), title=f"题{n}")) for n in range(5)]
-    found = compose.answer("问", turn_of("问"), Retrieval(), [quote(article, "新的定点")], [], sources)
+    found = compose.answer(
+        "问", turn_of("问"), Retrieval(), [quote(article, "新的定点")], [], sources
+    )
     assert found.followups == ("异地备案", "题0", "题1")
 
 
@@ -104,7 +125,10 @@ def test_followups_are_other_titles_each_once(article: Article, other: Article):
         ({"audience": Audience.RESIDENT}, "适用地区：全国；适用：居民；日期不明；来源：官方"),
         ({"effective_year": "2024"}, "适用地区：全国；年份：2024；来源：官方"),
         ({"published": "2024-05-01"}, "适用地区：全国；发布：2024-05-01；来源：官方"),
-        ({"source_name": "某报", "authority": Authority.MEDIA}, "适用地区：全国；日期不明；来源：某报，媒体"),
+        (
+            {"source_name": "某报", "authority": Authority.MEDIA},
+            "适用地区：全国；日期不明；来源：某报，媒体",
+        ),
         ({"authority": Authority.UNVERIFIED}, "适用地区：全国；日期不明；来源：待核实"),
         ({"status": Status.SUPERSEDED}, "适用地区：全国；日期不明；来源：官方；已废止"),
     ],
@@ -148,7 +172,9 @@ def test_asking_for_the_place_quotes_what_holds_everywhere(article: Article, oth
     assert say("clarify_meanwhile") in found.lead
     assert "先备案。[1]" in found.text
     unplaced = dataclasses.replace(other, place=())
-    notes = compose.clarify("问", turn_of("怎么改"), Retrieval(), [], [quote(unplaced, "先备案。")]).lead
+    notes = compose.clarify(
+        "问", turn_of("怎么改"), Retrieval(), [], [quote(unplaced, "先备案。")]
+    ).lead
     assert say("clarify_meanwhile") not in notes
     assert say("unplaced") in notes
 
@@ -163,10 +189,16 @@ def test_a_shared_name_is_asked_back_with_every_choice():
 
 
 def test_the_short_answers():
-    assert compose.invalid("", "您还没有输入问题。").text == f"您还没有输入问题。{say('invalid')}\n\n{DISCLAIMER}"
+    assert (
+        compose.invalid("", "您还没有输入问题。").text
+        == f"您还没有输入问题。{say('invalid')}\n\n{DISCLAIMER}"
+    )
     assert compose.small_talk("你好", Slots()).kind is Kind.INVALID
     card = compose.emergency("痛", ["请马上拨打 120。", "不要走动。"], Slots())
-    assert (card.kind, card.text) == (Kind.EMERGENCY, f"请马上拨打 120。\n不要走动。\n\n{DISCLAIMER}")
+    assert (card.kind, card.text) == (
+        Kind.EMERGENCY,
+        f"请马上拨打 120。\n不要走动。\n\n{DISCLAIMER}",
+    )
     assert compose.medical("吃什么药", Slots()).kind is Kind.MEDICAL
 
 
@@ -186,7 +218,10 @@ def test_starters_are_short_titles_one_a_topic():
     assert compose.starters([]) == ()
 
 
-@pytest.mark.parametrize("text", ["报90%", "9０％", "限额2万", "300元", "25亿", "0555-1234567", "百分之九十", "5个百分点"])
+@pytest.mark.parametrize(
+    "text",
+    ["报90%", "9０％", "限额2万", "300元", "25亿", "0555-1234567", "百分之九十", "5个百分点"],
+)
 def test_figures_that_differ_by_place(text: str):
     assert has_place_bound_figure(text)
 
@@ -201,11 +236,14 @@ def gaps(template: str) -> set[str]:
 
 
 def calls() -> list[tuple[str, set[str] | None]]:
-    """Every use of a template in the sources: its name and the gaps that are filled (None: by a dict)."""
+    """Every use of a template: its name and the gaps that are filled (None: by a dict)."""
     found: list[tuple[str, set[str] | None]] = []
     for file in sorted(CHATBOT.glob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say"
+            ):
                 if node.args and isinstance(node.args[0], ast.Constant):
                     found.append((node.args[0].value, {str(word.arg) for word in node.keywords}))
             elif isinstance(node, ast.Constant) and node.value in templates():

@@ -54,7 +54,17 @@ def notes(*quotes: Quote, place: tuple[str, ...] | None = HUIZHOU, year: str = "
 
 
 @pytest.mark.parametrize(
-    "text", ["惠州门诊报销比例", "生育津贴谁申请", "异地备案", "种植牙多少钱", "天气", "广州住院", "zzz", "你好"]
+    "text",
+    [
+        "惠州门诊报销比例",
+        "生育津贴谁申请",
+        "异地备案",
+        "种植牙多少钱",
+        "天气",
+        "广州住院",
+        "zzz",
+        "你好",
+    ],
 )
 def test_features_lie_between_0_and_1(index: Index, text: str):
     turn = dialogue.read([], text)

@@ -35,7 +35,9 @@ def test_a_year_carries_over_only_to_follow_ups():
     assert last(first, "那2025年呢").year == "2025"
 
 
-@pytest.mark.parametrize("message", ["那住院呢", "要带什么材料", "如果是退休的人，情况会不会有什么不一样"])
+@pytest.mark.parametrize(
+    "message", ["那住院呢", "要带什么材料", "如果是退休的人，情况会不会有什么不一样"]
+)
 def test_a_follow_up_is_completed_by_the_subject_before(message: str):
     turn = last("惠州职工医保门诊报多少", message)
     assert "门诊" in turn.completed
@@ -51,7 +53,9 @@ def test_the_place_before_is_left_out_of_a_completed_question():
     assert "广州" in turn.completed
 
 
-@pytest.mark.parametrize("message", ["换个问题，生育津贴怎么领", "另外问一下异地备案", "再问生育津贴"])
+@pytest.mark.parametrize(
+    "message", ["换个问题，生育津贴怎么领", "另外问一下异地备案", "再问生育津贴"]
+)
 def test_a_new_subject_is_not_completed(message: str):
     assert last("惠州职工医保门诊报多少", message).completed == ""
 
@@ -80,7 +84,8 @@ def test_a_place_in_the_text_counts_more_than_the_chosen_region():
 
 
 @pytest.mark.parametrize(
-    "message", ["在广州看病怎么备案", "我在深圳住院能报吗", "去上海看病要转诊吗", "到北京的医院看病"]
+    "message",
+    ["在广州看病怎么备案", "我在深圳住院能报吗", "去上海看病要转诊吗", "到北京的医院看病"],
 )
 def test_a_place_of_treatment_never_replaces_the_insured_place(message: str):
     assert last(message, region="惠州").place == HUIZHOU
@@ -105,9 +110,15 @@ def test_messages_that_were_no_questions_are_passed_over():
     assert last("我是惠州的", *junk, "异地就医怎么备案").place == HUIZHOU
 
 
-@pytest.mark.parametrize("question", ["惠州职工医保门诊报销比例是多少", "2024年广州居民医保住院报销比例"])
+@pytest.mark.parametrize(
+    "question", ["惠州职工医保门诊报销比例是多少", "2024年广州居民医保住院报销比例"]
+)
 def test_the_same_whole_question_is_read_alike_first_and_fifth(question: str):
-    between = ["异地就医怎么备案？要准备些什么材料呢", "换个问题，生育津贴怎么领", "深圳职工医保能办慢特病吗"]
+    between = [
+        "异地就医怎么备案？要准备些什么材料呢",
+        "换个问题，生育津贴怎么领",
+        "深圳职工医保能办慢特病吗",
+    ]
     first, fifth = last(question), last(question, *between, question)
     assert first.slots == fifth.slots
     assert first.text == fifth.text

@@ -66,6 +66,13 @@ def test_our_order_counts_not_the_tie_rule_of_the_library() -> None:
     assert values[0, METRICS.index("MRR@10")] == 1.0
 
 
+@pytest.mark.parametrize(("rank", "expected"), [(1, 1.0), (10, 0.1), (11, 0.0), (30, 0.0)])
+def test_mrr_is_cut_at_ten(rank: int, expected: float) -> None:
+    ranking = [f"d{number}" for number in range(1, 40)]
+    values = per_query(["a"], [Qrel("a", f"d{rank}", 1)], {"a": ranking})
+    assert values[0, METRICS.index("MRR@10")] == pytest.approx(expected)
+
+
 def test_a_document_twice_among_the_hits_is_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
         per_query(["a"], [Qrel("a", "d1", 1)], {"a": ["d1", "d1"]})

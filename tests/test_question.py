@@ -1,13 +1,11 @@
 """What is understood of a question: its text, place, insurance, year and what it asks for."""
 
-import datetime
-from types import SimpleNamespace
+import datetime as dt
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot import question
 from chatbot.question import (
     MAX_LENGTH,
     clean,
@@ -20,7 +18,7 @@ from chatbot.question import (
 )
 
 
-class FixedDate(datetime.date):
+class FixedDate(dt.date):
     """A calendar on which it is always 1 March 2030."""
 
     @classmethod
@@ -30,7 +28,7 @@ class FixedDate(datetime.date):
 
 @pytest.fixture
 def in_2030(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(question, "datetime", SimpleNamespace(date=FixedDate))
+    monkeypatch.setattr(dt, "date", FixedDate)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +65,9 @@ def test_a_message_may_have_500_characters_and_no_more():
     assert "500" in problem("医" * 100_000)
 
 
-@pytest.mark.parametrize("raw", ["？？？", "……", "😀😀", "<b></b>", "\x00\x01", "-", "7", "<img src=x>"])
+@pytest.mark.parametrize(
+    "raw", ["？？？", "……", "😀😀", "<b></b>", "\x00\x01", "-", "7", "<img src=x>"]
+)
 def test_a_message_without_words_is_not_understood(raw: str):
     assert problem(raw).startswith("没有看懂")
 

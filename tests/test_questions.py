@@ -37,7 +37,10 @@ def test_an_id_begins_with_the_name_of_its_set(cases: list[Case]):
 
 def test_the_counts_are_those_of_the_readme(cases: list[Case]):
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    told = {name: int(count) for name, count in re.findall(r"^\| `([a-z-]+)-\*\.jsonl` \| (\d+) \|", text, re.M)}
+    told = {
+        name: int(count)
+        for name, count in re.findall(r"^\| `([a-z-]+)-\*\.jsonl` \| (\d+) \|", text, re.M)
+    }
     assert set(told) == set(SETS)
     found = Counter(case.group for case in cases)
     for name, count in told.items():

@@ -1,4 +1,4 @@
-"""The two saved pages, imported and asked: what breaks off is not quoted, no figure leaves its place."""
+"""The two saved pages, imported and asked: no broken sentence, no figure elsewhere."""
 
 from collections.abc import Iterator
 from pathlib import Path

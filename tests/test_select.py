@@ -20,7 +20,7 @@ def source(
     score: float = 1.0,
     truncated: bool = False,
 ) -> Source:
-    """An article of which each sentence has the given score: by order, or by its beginning; else 0.9."""
+    """An article with a score for each sentence: by order, or by its beginning; else 0.9."""
     article = Article(id=name, title=f"题{name}", body=body, truncated=truncated)
 
     def scored(order: int, text: str) -> float:
@@ -50,20 +50,35 @@ def test_only_sentences_near_the_best_one_are_quoted():
 
 def test_quotes_stand_in_the_order_of_the_text_whatever_their_scores():
     body = "先到窗口登记。再交身份证。最后等短信通知。"
-    assert quoted(source(body, [0.6, 0.7, 0.9])) == ["先到窗口登记。", "再交身份证。", "最后等短信通知。"]
+    assert quoted(source(body, [0.6, 0.7, 0.9])) == [
+        "先到窗口登记。",
+        "再交身份证。",
+        "最后等短信通知。",
+    ]
 
 
 def test_the_best_article_comes_first():
-    better, worse = source("住院先登记。", name="b"), source("门诊要带医保卡。", name="a", score=0.95)
+    better, worse = (
+        source("住院先登记。", name="b"),
+        source("门诊要带医保卡。", name="a", score=0.95),
+    )
     assert quoted(better, worse) == ["住院先登记。", "门诊要带医保卡。"]
 
 
 def test_an_article_that_fits_much_less_is_not_quoted():
-    assert quoted(source("住院先登记。"), source("门诊要带卡。", name="b", score=0.5)) == ["住院先登记。"]
+    assert quoted(source("住院先登记。"), source("门诊要带卡。", name="b", score=0.5)) == [
+        "住院先登记。"
+    ]
 
 
 def test_at_most_three_articles_are_quoted():
-    words = ["住院先登记。", "门诊要带医保卡。", "津贴由单位申领。", "备案打开手机。", "特药去定点药店。"]
+    words = [
+        "住院先登记。",
+        "门诊要带医保卡。",
+        "津贴由单位申领。",
+        "备案打开手机。",
+        "特药去定点药店。",
+    ]
     found = choose([source(text, name=str(n)) for n, text in enumerate(words)])
     assert len({quote.article.id for quote in found}) == MAX_SOURCES
 
@@ -72,7 +87,11 @@ LIST = "办理时要带：\n- 身份证原件。\n- 近期照片两张。\n\n窗
 
 
 def test_a_lead_in_comes_with_its_items():
-    assert quoted(source(LIST, {"办理时": 0.9})) == ["办理时要带：", "身份证原件。", "近期照片两张。"]
+    assert quoted(source(LIST, {"办理时": 0.9})) == [
+        "办理时要带：",
+        "身份证原件。",
+        "近期照片两张。",
+    ]
 
 
 def test_an_item_comes_with_its_lead_in_and_the_rest_of_a_short_list():
@@ -80,7 +99,10 @@ def test_an_item_comes_with_its_lead_in_and_the_rest_of_a_short_list():
 
 
 def test_an_item_of_a_long_list_comes_with_its_lead_in_alone():
-    items = [f"材料{char}" + "".join(chr(0x5000 + 90 * n + at) for at in range(80)) for n, char in enumerate("甲乙丙")]
+    items = [
+        f"材料{char}" + "".join(chr(0x5000 + 90 * n + at) for at in range(80))
+        for n, char in enumerate("甲乙丙")
+    ]
     body = "办理时要带：\n" + "\n".join(f"- {item}。" for item in items)
     assert quoted(source(body, {"材料乙": 0.9})) == ["办理时要带：", f"{items[1]}。"]
 
@@ -102,7 +124,11 @@ def test_a_sentence_that_points_back_comes_with_what_it_points_to():
 
 def test_a_chain_that_points_back_comes_whole():
     body = "押金由本人先付。它在出院时退还。但是需要收据。"
-    assert quoted(source(body, {"但是": 0.9})) == ["押金由本人先付。", "它在出院时退还。", "但是需要收据。"]
+    assert quoted(source(body, {"但是": 0.9})) == [
+        "押金由本人先付。",
+        "它在出院时退还。",
+        "但是需要收据。",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -152,8 +178,10 @@ def test_the_number_of_quotes_is_limited():
 
 
 def test_the_length_of_all_quotes_is_limited():
-    parts = [f"第{char}类" + "".join(chr(0x5000 + 130 * n + at) for at in range(120)) + "。"
-             for n, char in enumerate(SUBJECTS[:5])]  # fmt: skip
+    parts = [
+        f"第{char}类" + "".join(chr(0x5000 + 130 * n + at) for at in range(120)) + "。"
+        for n, char in enumerate(SUBJECTS[:5])
+    ]
     found = quoted(source("".join(parts)))
     assert len(found) == 2
     assert sum(map(len, found)) <= MAX_LENGTH
@@ -181,12 +209,25 @@ def test_a_sentence_that_may_not_be_shown_takes_its_block_with_it():
 
 lines = st.sampled_from(
     [
-        "## 办理", "## 城东医院", "办理时要带：", "- 身份证。", "- 社保卡。", "到窗口登记。再等通知。",
-        "该笔费用退还。", "但是要收据。", "怎么办？", "", "报销71%。报销82%。", "（先备案。）可以报。", "1. 1. 先登记。",
+        "## 办理",
+        "## 城东医院",
+        "办理时要带：",
+        "- 身份证。",
+        "- 社保卡。",
+        "到窗口登记。再等通知。",
+        "该笔费用退还。",
+        "但是要收据。",
+        "怎么办？",
+        "",
+        "报销71%。报销82%。",
+        "（先备案。）可以报。",
+        "1. 1. 先登记。",
     ]
-)  # fmt: skip
+)
 scores = st.lists(st.floats(0, 1), max_size=20)
-texts = st.lists(lines, min_size=1, max_size=12).map("\n".join).filter(lambda text: bool(text.strip()))
+texts = (
+    st.lists(lines, min_size=1, max_size=12).map("\n".join).filter(lambda text: bool(text.strip()))
+)
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,11 +1,11 @@
 """Markdown with front matter: the form in which every article is kept (see the README)."""
 
-import datetime
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
 import frontmatter
@@ -42,10 +42,10 @@ def _place(value: object) -> tuple[str, ...]:
 
 
 def _date(value: object, name: str) -> str:
-    text = value.isoformat() if isinstance(value, datetime.date) else _text(value)
+    text = value.isoformat() if isinstance(value, dt.date) else _text(value)
     if text:
         try:
-            proper = datetime.date.fromisoformat(text).isoformat() == text
+            proper = dt.date.fromisoformat(text).isoformat() == text
         except ValueError:
             proper = False
         if not proper:
@@ -81,7 +81,7 @@ def _yes(fields: Mapping[str, Any], name: str) -> bool:
 
 
 def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article:
-    """An article from front matter fields; raises ``SkippedFile`` naming the field that is wrong."""
+    """An article from front matter fields; raises ``SkippedFile`` naming the wrong field."""
     try:
         return Article(
             id=_matching(fields, "id", _ID, "不超过 80 个字母、数字或汉字") or default_id,
@@ -128,7 +128,8 @@ def read(text: str, path: Path) -> Article:
 def render(article: Article, source_hash: str) -> str:
     """Markdown of an article; ``read`` gives the same article back.
 
-    ``source_hash`` names what it was imported from, so that a second import leaves corrections alone.
+    ``source_hash`` names what it was imported from, so that a second import leaves corrections
+    alone.
     """
     fields = {
         "id": article.id,

@@ -1,8 +1,9 @@
 """Saved pages of a health-news site: one whole article and some twenty teasers that break off.
 
-Layout: a title line, the body, the notice 「…不能代替面诊…」, 「相关推荐」, then teasers of three blocks each:
-title, snippet, and a line 「健康新闻 2025-04-19」. Only white space and list marks of the text are changed:
-what the saving program squeezed into one line is laid out again as headings, lines and list items.
+Layout: a title line, the body, the notice 「…不能代替面诊…」, 「相关推荐」, then teasers of three
+blocks each: title, snippet, and a line 「健康新闻 2025-04-19」. Only white space and list marks of
+the text are changed: what the saving program squeezed into one line is laid out again as headings,
+lines and list items.
 """
 
 import re
@@ -19,14 +20,16 @@ _NOTICE = re.compile(r"^\s*(?:提示[:：])?\s*本内容不能代替面诊.*$", 
 _DATE_LINE = re.compile(r"^\s*(\S{2,12})\s+(\d{4}-\d{2}-\d{2})\s*$")
 _SPACE_BEFORE = re.compile(r"[ \t\u3000]+(?=[,，.。;；:：、!！?？)）%”])")
 _SPACE_AFTER = re.compile(r"(?<=[(（“])[ \t\u3000]+")
-_NUMBERED = re.compile(r"(?:[一二三四五六七八九十]{1,3}、|\d{1,2}\.|[（(][一二三四五六七八九十]+[)）])")
+_NUMBERED = re.compile(
+    r"(?:[一二三四五六七八九十]{1,3}、|\d{1,2}\.|[（(][一二三四五六七八九十]+[)）])"
+)
 _HEAD_LENGTH = 16  # characters; a longer run is text, not a heading
 _GLUED_START = re.compile(r"(?:和|与|是|作为|为|对|的|或|及|、|以及|以其|并|等|包括|[(（“])")
 _SUBJECT_LENGTH = 8  # characters; a short label before one of these verbs is the sentence's subject
 _VERB_START = re.compile(r"(?:需|可|将|由|在|应)")
 _FIGURE_START = re.compile(r"\d[\d.]*[%％]")
 _BRACKETED = re.compile(r"[(（][^)）]*[)）]")
-_GLUED_END = ("为", "是", "达", "约", "至", "到", "按", "超", "满", "共", "即", "和", "与", "或", "的")
+_GLUED_END = tuple("为是达约至到按超满共即和与或的")
 _PUNCTUATED = re.compile(r"[,，。;；:：!！?？]")
 
 
