@@ -102,6 +102,15 @@ def verify(index: IndexDir = store.DEFAULT) -> None:
 
 @app.command()
 @citizen_errors
+def vectors() -> None:
+    """更新随程序附带的向量：自带的文章改过以后运行（vectors of the shipped articles)."""
+    cache = store.DEFAULT / store.CACHE_FILE
+    count = store.ship_vectors(folder.SHIPPED, load_encoder(None), cache, store.SHIPPED_VECTORS)
+    typer.echo(f"附带的向量已更新：{count} 条。")
+
+
+@app.command()
+@citizen_errors
 def model() -> None:
     """准备自带的编码模型，做过就不再做（prepare the bundled encoder)."""
     from index.e5model import prepare_model

@@ -14,7 +14,7 @@ from index.vectors import Float32
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS checked_vectors"
-    " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID"
+    " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
 )
 _BATCH = 256  # passages between two commits, so that a killed build loses little
 

@@ -49,6 +49,8 @@ from index.vectors import Vectors
 
 DEFAULT = Path(__file__).with_name("data")
 CACHE_FILE = "embeddings.db"
+# Vectors of the shipped articles, so that a first start need not encode them (``index vectors``).
+SHIPPED_VECTORS = Path(__file__).with_name("shipped.db")
 _FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy")
 
 
@@ -83,6 +85,15 @@ def _locked(out: Path) -> Iterator[None]:
 def sentence_text(article: Article, span: Span) -> str:
     """What the encoder reads of a sentence: its article's title goes with it."""
     return passage_text(article.title, span.of(article.body))
+
+
+def _chunk_texts(articles: list[Article], chunks: list[Chunk]) -> list[str]:
+    titles = {article.id: article.title for article in articles}
+    return [passage_text(titles[chunk.article_id], chunk.text) for chunk in chunks]
+
+
+def _sentence_texts(articles: list[Article], spans: dict[str, list[Span]]) -> list[str]:
+    return [sentence_text(article, span) for article in articles for span in spans[article.id]]
 
 
 def _spans(articles: list[Article]) -> dict[str, list[Span]]:
@@ -120,7 +131,7 @@ def build(
             if _is_current(out, corpus, made_from, encoder.name):
                 return read_manifest(version_of(out)), False
             beside = _fresh(out)
-            cached = CachedEncoder(encoder, cache or out / CACHE_FILE)
+            cached = CachedEncoder(encoder, _seeded(cache or out / CACHE_FILE))
             counts = _write(articles, beside, cached, progress)
             manifest = Manifest(
                 format=FORMAT,
@@ -150,6 +161,34 @@ def _fresh(out: Path) -> Path:
     beside = out / f".building-{os.getpid()}"
     beside.mkdir()
     return beside
+
+
+def _seeded(cache: Path) -> Path:
+    """The cache file; a new one begins with the vectors of the shipped articles."""
+    if not cache.exists() and SHIPPED_VECTORS.is_file():
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        beside = cache.with_name(f".{cache.name}.{os.getpid()}")
+        shutil.copyfile(SHIPPED_VECTORS, beside)
+        beside.replace(cache)
+    return cache
+
+
+def ship_vectors(corpus: Path, encoder: Encoder, cache: Path, out: Path) -> int:
+    """Write the vectors of a corpus into a new file ``out``; returns how many texts it holds.
+
+    Args:
+        corpus: folder of articles.
+        encoder: what makes the vectors.
+        cache: vectors that were made before; new ones are added to it.
+        out: the file to write, replaced if it is there.
+    """
+    articles = folder.load(corpus)
+    chunks = [chunk for article in articles for chunk in split(article)]
+    texts = _chunk_texts(articles, chunks) + _sentence_texts(articles, _spans(articles))
+    beside = out.with_name(f".{out.name}.{os.getpid()}")
+    CachedEncoder(CachedEncoder(encoder, _seeded(cache)), beside).encode_passages(texts)
+    beside.replace(out)
+    return len(set(texts))
 
 
 def _is_current(out: Path, corpus: Path, made_from: str, encoder_name: str) -> bool:
@@ -183,9 +222,8 @@ def _write(
             texts, progress=lambda added: progress(stage, added, len(texts))
         )
 
-    texts = [passage_text(titles[c.article_id], c.text) for c in chunks]
+    texts, lines = _chunk_texts(articles, chunks), _sentence_texts(articles, spans)
     Vectors.build(encode("片段", texts)).save(beside / "chunks.faiss")
-    lines = [sentence_text(article, span) for article in articles for span in spans[article.id]]
     np.save(beside / "sentences.npy", encode("句子", lines).astype(np.float16))
     return len(chunks), len(lines)
 

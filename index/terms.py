@@ -111,9 +111,7 @@ def terms(text: str) -> list[str]:
     ['生育', '津贴', '生育津贴', '生育', '育津', '津贴']
     """
     plain = normalise(text)
-    bigrams = [
-        run[at : at + 2] for run in _HAN_RUN.findall(plain) for at in range(len(run) - 1)
-    ]
+    bigrams = [run[at : at + 2] for run in _HAN_RUN.findall(plain) for at in range(len(run) - 1)]
     return words(plain) + bigrams
 
 

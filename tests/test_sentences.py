@@ -49,7 +49,8 @@ def test_a_quotable_span_lies_inside_one_piece_and_says_something(
         assert shown == shown.strip()
         assert "\n" not in shown
         assert any(char.isalnum() for char in shown)
-        assert not shown.startswith("#")
+        before = text[text.rfind("\n", 0, quote.start) + 1 : quote.start]
+        assert before.strip() or not shown.startswith("#")  # no heading; 「•#1」 is none
     assert all(a.end <= b.start for a, b in pairwise(quotes))
 
 

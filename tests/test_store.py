@@ -1,6 +1,7 @@
 """Build and open: an index answers as it was built, and knows when it is stale."""
 
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from corpus import folder
 from corpus.errors import CorpusError, IndexStale, YibaoError
 from corpus.sentences import quotable
 from index import manifest, store, terms
+from index.cache import CachedEncoder
 from index.encoder import Encoder
 from index.search import Engine
 from index.store import sentence_text
+from index.vectors import Float32
 from tests.fake_encoder import FakeEncoder
 from tests.small_corpus import FILES, QUESTIONS, answers, write_corpus
 
@@ -190,3 +193,28 @@ def test_with_the_real_encoder(corpus: Path, out: Path, encoder: Encoder) -> Non
         assert index.search(question, 1, legs=("dense",))[0].article.id == wanted
     for vectors in index.sentence_vectors.values():
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=2e-3)
+
+
+def test_a_new_cache_begins_with_the_shipped_vectors(tmp_path: Path, encoder: Encoder) -> None:
+    """A first start encodes nothing shipped; what is shipped is what it would make."""
+    articles = folder.load(folder.SHIPPED)
+    texts = [
+        store.sentence_text(article, quotable(article.body)[0])
+        for article in (articles[0], articles[len(articles) // 2], articles[-1])
+    ]
+
+    class Idle:
+        name, dimension = encoder.name, encoder.dimension
+
+        def encode_questions(self, texts: Sequence[str]) -> Float32:
+            raise AssertionError
+
+        def encode_passages(
+            self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+        ) -> Float32:
+            message = f"not shipped, run `python -m index vectors`: {texts[0]}"
+            raise AssertionError(message)
+
+    store.build(folder.SHIPPED, tmp_path / "index", Idle())
+    shipped = CachedEncoder(Idle(), tmp_path / "index" / store.CACHE_FILE).encode_passages(texts)
+    assert np.allclose(shipped, encoder.encode_passages(texts), atol=1e-3)

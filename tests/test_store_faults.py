@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -174,22 +175,24 @@ def test_two_builders_are_kept_apart(corpus: Path, built: Path) -> None:
     store.build(corpus, built, FakeEncoder())
 
 
-@pytest.fixture
+@contextmanager
 def small_disk() -> Iterator[None]:
-    """No file may grow beyond some bytes: what a full disk does, from the kernel."""
+    """No file may grow beyond some bytes: what a full disk does, from the kernel.
+
+    No fixture: pytest's own output, if it goes to a file, must not be written meanwhile.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_is_one_sentence_and_the_old_index_stays(
-    corpus: Path, built: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_full_disk_is_one_sentence_and_the_old_index_stays(corpus: Path, built: Path) -> None:
     version = manifest.version_of(built)
     other = FakeEncoder("fake-2")
-    request.getfixturevalue("small_disk")
-    with pytest.raises(SearchIndexError, match="旧索引没有动") as caught:
+    with pytest.raises(SearchIndexError, match="旧索引没有动") as caught, small_disk():
         store.build(corpus, built, other)
     assert "None" not in str(caught.value)
     assert "\n" not in str(caught.value)
