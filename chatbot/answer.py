@@ -13,7 +13,7 @@ from chatbot import compose, dialogue, safety
 from chatbot.applicable import is_local
 from chatbot.decide import answerable, caveats, features, probability
 from chatbot.dialogue import Turn
-from chatbot.evidence import Sentence, Source, gather, word_weights
+from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weights
 from chatbot.question import Question, problem, understand, wants
 from chatbot.records import Answer, Quote, Retrieval
 from chatbot.select import choose
@@ -25,6 +25,9 @@ from index.search import Index
 from index.terms import normalise
 
 PLACE_BOUND = frozenset({"phone", "percent", "amount"})  # wants whose figures differ by place
+
+
+FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
 
 
 class Reading:
@@ -163,14 +166,20 @@ class Chatbot:
         return compose.answer(raw, turn, retrieval, reading.quotes, notes, reading.sources)
 
     def _best_reading(self, turn: Turn) -> Reading:
-        """The message alone if it finds an answer; else together with the subject before it."""
+        """The message alone if it finds an answer; else together with the subject before it.
+
+        A message whose own words the corpus does not know has a subject of its own, only not ours.
+        """
         if not turn.completed:
             return Reading(self.index, turn, turn.text, turn.question)
         completed = Reading(self.index, turn, turn.completed, understand(turn.completed))
         if not turn.question.content:
             return completed
         alone = Reading(self.index, turn, turn.text, turn.question)
-        return alone if alone.enough and alone.probability >= completed.probability else completed
+        unknown = unknown_share(self.index, alone.weights)
+        foreign = unknown > FOREIGN and not dialogue.leans_on_before(turn.question.text)
+        better = alone.enough and alone.probability >= completed.probability
+        return alone if foreign or better else completed
 
     def _covered(self, reading: Reading) -> list[PlacePath]:
         """Places whose articles are about what was asked, if the asked place has none."""

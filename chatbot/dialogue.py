@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chatbot import safety
 from chatbot.question import Question, clean, problem, understand
 from chatbot.records import Slots
 from corpus.regions import PlacePath, county, mentions, read_places
@@ -65,7 +66,16 @@ def _depends(question: Question) -> bool:
     text = question.text
     if _NEW_SUBJECT.search(text):
         return False
-    return len(text) <= _SHORT or bool(_FOLLOW_UP.search(text))
+    return len(text) <= _SHORT or leans_on_before(text)
+
+
+def leans_on_before(text: str) -> bool:
+    """Whether a message says by its words that it goes on from the one before.
+
+    >>> leans_on_before("那能授权给谁用"), leans_on_before("明天股票会涨吗")
+    (True, False)
+    """
+    return bool(_FOLLOW_UP.search(text))
 
 
 def is_courtesy(text: str) -> bool:
@@ -88,7 +98,7 @@ def read(history: Sequence[str], raw: str, region: str = "") -> Turn:
     place = read_places(normalise(region)).place if region.strip() else None
     insurance = year = subject = ""
     insured_known = place is not None
-    earlier = [m for m in history if not problem(m) and not is_courtesy(clean(m))]
+    earlier = [m for m in history if not (problem(m) or is_courtesy(clean(m)) or safety.check(m))]
     for message in (*earlier, raw):
         question = understand(message)
         before = subject

@@ -122,7 +122,8 @@ def word_weights(index: Index, words: Sequence[str]) -> dict[str, float]:
 def unknown_share(index: Index, weights: Mapping[str, float]) -> float:
     """The share of a question's weight that lies on words that the index does not know, 0…1."""
     total = sum(weights.values())
-    missing = sum(w for word, w in weights.items() if word not in index.engine.vocabulary)
+    known = index.engine.vocabulary
+    missing = sum(w for word, w in weights.items() if word not in known and not _synonyms(word))
     return missing / total if total else 0.0
 
 

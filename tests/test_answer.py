@@ -238,3 +238,8 @@ def test_what_the_page_asks_of_the_bot(bot: Chatbot):
     assert bot.article("national-filing").title == "异地就医怎么备案"
     with pytest.raises(KeyError):
         bot.article("none")
+
+
+def test_a_short_message_on_something_else_is_no_follow_up(bot: Chatbot) -> None:
+    history = ["医保码怎么激活", "我爸突然胸口剧痛，喘不上气，怎么报销？"]
+    assert bot.ask("明天股票会涨吗？", history=history).kind is Kind.NO_ANSWER
