@@ -49,7 +49,8 @@ class HostileBot:
         return {self.hostile.id: self.hostile}[article_id]
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright keeps an event loop running, and later asyncio.run() would fail.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium_path()
     if path is None:
@@ -58,13 +59,13 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(bot: Answering) -> Iterator[str]:
     with served(bot) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hostile_site() -> Iterator[str]:
     with served(HostileBot()) as address:
         yield address
