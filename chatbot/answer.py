@@ -183,7 +183,8 @@ class Chatbot:
 
     def _covered(self, reading: Reading) -> list[PlacePath]:
         """Places whose articles are about what was asked, if the asked place has none."""
-        if reading.place is None:
+        own = any(article.place == reading.place for article in self.index.articles.values())
+        if reading.place is None or own:
             return []
         elsewhere = self.index.search(reading.text, k=10)
         near = [hit.article for hit in elsewhere[:5] if is_local(hit.article)]

@@ -11,6 +11,7 @@ from corpus.regions import PlacePath, applies, read_places, within
 from index.terms import normalise
 
 _DIGITS = re.compile(r"\d+")
+_AWAY = re.compile(r"异地|外地|外省|跨省|转诊|备案|转院")
 _YEAR = re.compile(r"20\d{2}")
 
 
@@ -51,6 +52,17 @@ def _same_care(article: Article, care: PlacePath | None) -> bool:
     return care is None or there is None or within(there, care) or within(care, there)
 
 
+def treated_elsewhere(question: Question, place: PlacePath | None) -> PlacePath | None:
+    """The place of treatment of someone who is insured in another place; else None."""
+    care = question.places.care
+    return care if place is not None and care != place else None
+
+
+def is_about_travel(article: Article) -> bool:
+    """Whether an article is on being treated away from the insured place, by its title."""
+    return _treated_in(article.title) is not None or bool(_AWAY.search(article.title))
+
+
 def in_force(article: Article, year: str) -> bool:
     """Whether an article may answer for a year, or at all if no year is asked for.
 
@@ -71,7 +83,7 @@ def fit(article: Article, question: Question, place: PlacePath | None) -> float:
     fits = []
     if place is not None:
         fits.append(1.0 if is_local(article) else 0.5 if article.place else 0.0)
-        if question.places.care and question.places.insured:
+        if treated_elsewhere(question, place):
             fits.append(1.0 if _treated_in(article.title) else 0.0)
     if question.insurance and article.audience is not Audience.ANYONE:
         fits.append(1.0 if article.audience.value == question.insurance else 0.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from chatbot.applicable import is_about_travel, treated_elsewhere
 from chatbot.evidence import Source, coverage, unknown_share
 from chatbot.question import RULES, Question
 from chatbot.records import Quote
@@ -102,6 +103,9 @@ def caveats(
         if wider:
             filled = {"asked": "".join(place), "place": wider.place_label}
             found.append(("wider", filled))
+    care = treated_elsewhere(question, place)
+    if care and not any(is_about_travel(a) for a in articles):
+        found.append(("elsewhere", {"care": "".join(care)}))
     if any(not a.place for a in articles):
         found.append(("unplaced", {}))
     years = sorted({year_of(a) for a in articles if year_of(a)})

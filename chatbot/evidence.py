@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from chatbot.applicable import fit, is_local, may_answer, of_one_year, this_year
+from chatbot.applicable import fit, is_local, may_answer, of_one_year, this_year, treated_elsewhere
 from chatbot.question import Question, wants
 from corpus.records import Article, Span
 from corpus.regions import PlacePath
@@ -145,7 +145,7 @@ def gather(
         place: the 参保地; articles of other places are left out. None: all articles.
         year: the year that is asked for, or empty; see ``chatbot.applicable``.
     """
-    care = question.places.care if question.places.insured else None
+    care = treated_elsewhere(question, place)
     hits = index.search(
         text, HITS, where=lambda article: may_answer(article, place, care, year), vector=vector
     )

@@ -180,3 +180,14 @@ def test_any_message_keeps_the_guarantees_with_the_encoder(bot: Chatbot, message
     answer = bot.ask(message, region=region)
     holds(bot, answer)
     assert only_quotes_and_templates(answer), answer.text
+
+
+def test_a_follow_up_on_another_place_of_treatment_gets_no_figure_of_the_first(
+    bot: Chatbot,
+) -> None:
+    """What holds for people from 湖南 in 广州 is not said of 北京, in one message or over two."""
+    once = bot.ask("湖南医保去北京看病能报多少")
+    twice = bot.ask("那去北京呢", history=["湖南医保去广州看病能报多少"])
+    for answer in (once, twice):
+        assert "92%" not in answer.text
+        assert "3000元" not in answer.text
