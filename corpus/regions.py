@@ -290,7 +290,7 @@ def read_places(text: str) -> PlaceReading:
     return PlaceReading(
         insured=first,
         care=treated,
-        visiting=treated in visited,
+        visiting=treated in visited or bool(re.search(_tables()["insured_elsewhere"], text)),
         others=tuple(path for path in deepest if path not in (first, treated)),
         ambiguous=() if first or treated else ambiguous,
     )
