@@ -12,7 +12,7 @@ import yaml
 from corpus.metadata import audience_of
 from corpus.records import Audience
 from corpus.regions import PlacePath, PlaceReading, mentions, read_places
-from index.terms import normalise, subject_words
+from index.terms import is_word, normalise, subject_words
 
 RULES = Path(__file__).with_name("rules")
 MAX_LENGTH = 500  # characters; a longer message is a document, not a question
@@ -22,6 +22,8 @@ _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)\s*(?:年|的)?(?!\d)")
 _RELATIVE_YEAR = re.compile(r"(前年|去年|今年|本年度|本年|明年)(?!才?\d|虚岁|刚|都)")
 _YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1}
 _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
+# Characters that mark a word no dictionary lists as a wrong cut: 「我能」, 「这数」.
+_WRONG_CUT = re.compile(r"[我你他她咱俺这那哪没不说讲听就都也还着过给把被跟比个点去来得总要想]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,28 @@ def year_of(text: str) -> str:
     return str(dt.date.today().year + _YEARS_FROM_NOW[relative.group(1)])
 
 
+@cache
+def story_words() -> frozenset[str]:
+    """Words that tell who, when and how one feels, from ``rules/story_words.txt``."""
+    lines = (RULES / "story_words.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def _tells_a_story(word: str) -> bool:
+    return word in story_words() or bool(_WRONG_CUT.search(word) and not is_word(word))
+
+
 def content_words(text: str) -> tuple[str, ...]:
-    """The words that carry the subject, places left out, each once."""
+    """The words that carry the subject, places left out, each once.
+
+    >>> content_words("我妈听说异地备案要跑好多趟")
+    ('异地备案',)
+    """
     held = list(text)
     for mention in mentions(text):
         held[mention.span.start : mention.span.end] = " " * (mention.span.end - mention.span.start)
-    return tuple(subject_words("".join(held)))
+    found = subject_words("".join(held))
+    return tuple(word for word in found if not _tells_a_story(word))
 
 
 def understand(raw: str) -> Question:

@@ -79,6 +79,15 @@ def word_class(word: str) -> str:
     return word_classes().get(word, "?")[0]
 
 
+def is_word(word: str) -> bool:
+    """Whether jieba's dictionary or the lexicon lists ``word``: if not, it is a guess of the cut.
+
+    >>> is_word("断缴"), is_word("我能")
+    (True, False)
+    """
+    return bool(_tokenizer().FREQ.get(word)) or word in _synonyms()
+
+
 def subject_words(text: str) -> list[str]:
     """The words of an already normalised text that may name its subject, in order, each once.
 
