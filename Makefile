@@ -29,7 +29,7 @@ browser:
 	@sh tests/browser/install.sh
 
 test: model browser
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 check: install
 	$(BIN)/ruff check .
