@@ -34,7 +34,14 @@ LOCAL_RATIO = 0.75  # a local article goes first if it fits at least so well as 
 REFERRAL = 0.6  # what a sentence counts that only says whom to ask, if nobody asked for that
 _REFERRAL = re.compile(r"请?(?:先)?[问打].{0,12}(?:医保局|12393)")
 # What an article and a sentence are weighed by; chosen on development questions, see eval/LOG.md.
-ARTICLE_WEIGHTS = {"title": 0.30, "coverage": 0.20, "closeness": 0.25, "fused": 0.10, "fit": 0.15}
+ARTICLE_WEIGHTS = {
+    "title": 0.30,
+    "asks": 0.10,
+    "coverage": 0.20,
+    "closeness": 0.25,
+    "fused": 0.10,
+    "fit": 0.15,
+}
 SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05}
 
 
@@ -211,6 +218,7 @@ class _Scorer:
         title = _plain(article.title)
         measures = {
             "title": coverage(self._weights, title),
+            "asks": self._asks_the_same(title),
             "coverage": coverage(self._weights, f"{title} {_plain(article.body)}"),
             "closeness": max(closeness(top), closeness(hit.dense)),
             "fused": min(hit.score, 1.0),
@@ -228,6 +236,11 @@ class _Scorer:
             agreement=1 / rank if rank else 0.0,
             sentences=sentences,
         )
+
+    def _asks_the_same(self, title: str) -> float:
+        """The share of what the question asks for that the title, itself a question, asks too."""
+        asked = [bool(wants()[name].asks.search(title)) for name in self._question.wants]
+        return sum(asked) / len(asked) if asked else 0.5
 
     def _sentences(self, article: Article) -> tuple[Sentence, ...]:
         spans = self._index.spans[article.id]
@@ -251,7 +264,7 @@ class _Scorer:
             "lead": 1.0 if order == 0 else 0.0,
         }
         score = sum(SENTENCE_WEIGHTS[name] * value for name, value in measures.items())
-        if _REFERRAL.search(text) and not self._question.wants & {"phone", "where"}:
+        if is_referral(text) and not self._question.wants & {"phone", "where"}:
             score *= REFERRAL
         return Sentence(
             span=span,
@@ -262,6 +275,11 @@ class _Scorer:
             coverage=measures["coverage"],
             wanted=measures["want"],
         )
+
+
+def is_referral(text: str) -> bool:
+    """Whether a sentence (normalised) only says whom to ask."""
+    return bool(_REFERRAL.search(text))
 
 
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)

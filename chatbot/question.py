@@ -22,6 +22,13 @@ _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)\s*(?:年|的)?(?!\d)")
 _RELATIVE_YEAR = re.compile(r"(前年|去年|今年|本年度|本年|明年)(?!才?\d|虚岁|刚|都)")
 _YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1}
 _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
+_CLAUSE = re.compile(
+    r"[?!;。,、\n]+|还有|另外|顺便|再问一下|再问|还想问|(?<=[么样法办领报交])(?:和|以及|跟)"
+)
+_ASKS = re.compile(
+    r"[吗呢哪谁啥咋几]|什么|怎么|怎样|如何|多少|多久|多长|[是能可]否"
+    r"|能不能|是不是|要不要|有没有|可不可以|行不行"
+)
 # Characters that mark a word no dictionary lists as a wrong cut: 「我能」, 「这数」.
 _WRONG_CUT = re.compile(r"[我你他她咱俺这那哪没不说讲听就都也还着过给把被跟比个点去来得总要想]")
 
@@ -45,10 +52,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """One thing that a question may ask for: how it asks, and how a sentence shows it."""
+    """One thing that a question may ask for: how it asks, and how a sentence shows it.
+
+    ``needs`` is how it asks for a figure that differs by place, so that no wider text will do.
+    """
 
     asks: re.Pattern[str]
     shows: re.Pattern[str]
+    needs: re.Pattern[str] | None
 
 
 @cache
@@ -56,7 +67,11 @@ def wants() -> Mapping[str, Want]:
     """All wants, from ``rules/wants.yaml``."""
     data = yaml.safe_load((RULES / "wants.yaml").read_text(encoding="utf-8"))
     return {
-        name: Want(re.compile(rule["asks"]), re.compile(rule["shows"]))
+        name: Want(
+            asks=re.compile(rule["asks"]),
+            shows=re.compile(rule["shows"]),
+            needs=re.compile(rule["needs"]) if "needs" in rule else None,
+        )
         for name, rule in data.items()
     }
 
@@ -131,6 +146,32 @@ def content_words(text: str) -> tuple[str, ...]:
         held[mention.span.start : mention.span.end] = " " * (mention.span.end - mention.span.start)
     found = subject_words("".join(held))
     return tuple(word for word in found if not _tells_a_story(word))
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """The questions of a message, each with what is told before it; one that adds no word is none.
+
+    >>> parts("我妈六十了,异地备案怎么办?生育津贴谁发")
+    ('我妈六十了,异地备案怎么办', '生育津贴谁发')
+    >>> parts("门特能报吗,报多少")
+    ('门特能报吗,报多少',)
+    """
+    found: list[str] = []
+    known: set[str] = set()
+    told: list[str] = []
+    for clause in filter(None, (piece.strip() for piece in _CLAUSE.split(text))):
+        told.append(clause)
+        if not _ASKS.search(clause):
+            continue
+        words = set(content_words(",".join(told)))
+        if found and not words - known:
+            told = [",".join((found.pop(), *told))]
+        found.append(",".join(told))
+        known |= words
+        told = []
+    if found and told:
+        found[-1] = ",".join((found[-1], *told))
+    return tuple(found)
 
 
 def understand(raw: str) -> Question:

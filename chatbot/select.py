@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chatbot.evidence import Sentence, Source, heading_of
+from chatbot.evidence import Sentence, Source, heading_of, is_referral
 from chatbot.records import Quote
+from index.terms import normalise
 
 MAX_QUOTES = 6
 MAX_LENGTH = 350  # characters of quotes in one answer
@@ -153,13 +154,20 @@ def _figures(text: str) -> set[str]:
 
 
 def choose(
-    sources: Sequence[Source], allowed: Callable[[Source, Sentence], bool] = lambda s, t: True
+    sources: Sequence[Source],
+    allowed: Callable[[Source, Sentence], bool] = lambda s, t: True,
+    *,
+    share: int = 1,
+    decides: re.Pattern[str] | None = None,
 ) -> list[Quote]:
     """The quotes for an answer, by article (best first) and within it in the text's own order.
 
     Args:
         sources: articles that apply, best first.
         allowed: whether a sentence may be shown at all (place rules).
+        share: how many questions share the room of one answer.
+        decides: for a yes-or-no question, what a sentence looks like that decides it; the best
+            one of the best source then leads.
     """
     if not sources:
         return []
@@ -172,10 +180,14 @@ def choose(
                 weight = OTHERS * source.score / sources[0].score if rank else 1.0
                 blocks.append(_Block(source, block.sentences, sentence.score * weight))
     blocks.sort(key=lambda b: (-b.score, b.source.article.id, b.sentences[0].order))
-    return _fill(blocks, near)
+    chosen = _fill(blocks, share)
+    place = {source.article.id: n for n, source in enumerate(near)}
+    chosen.sort(key=lambda pair: (place[pair[0].article.id], pair[1].order))
+    return list(_quotes(_led(chosen, decides) if chosen and decides else chosen))
 
 
-def _fill(blocks: Sequence[_Block], near: Sequence[Source]) -> list[Quote]:
+def _fill(blocks: Sequence[_Block], share: int) -> list[tuple[Source, Sentence]]:
+    """The sentences of the best blocks, as many as there is room for."""
     chosen: dict[tuple[str, int], tuple[Source, Sentence]] = {}
     texts: list[str] = []
     length = taken = 0
@@ -186,16 +198,32 @@ def _fill(blocks: Sequence[_Block], near: Sequence[Source]) -> list[Quote]:
         text = "".join(_text(block.source, s) for s in new)
         if not new or _repeats(text, texts):
             continue
-        if chosen and (length + len(text) > MAX_LENGTH or taken == MAX_QUOTES):
+        if chosen and (length + len(text) > MAX_LENGTH / share or taken >= MAX_QUOTES / share):
             continue
         taken += 1
         texts.append(text)
         length += len(text)
         for sentence in new:
             chosen[(block.source.article.id, sentence.order)] = (block.source, sentence)
-    rank = {source.article.id: n for n, source in enumerate(near)}
-    ordered = sorted(chosen.items(), key=lambda item: (rank[item[0][0]], item[0][1]))
-    return list(_quotes([pair for _, pair in ordered]))
+    return list(chosen.values())
+
+
+def _led(
+    chosen: list[tuple[Source, Sentence]], decides: re.Pattern[str]
+) -> list[tuple[Source, Sentence]]:
+    """The same sentences, the best one first if it decides a yes-or-no question.
+
+    It stays where it is if it is an item of a list, leans on a neighbour or only says whom to ask.
+    """
+    best = chosen[0][0]
+    own = [at for at, (source, _) in enumerate(chosen) if source is best]
+    lead = max(own, key=lambda at: (chosen[at][1].score, -at))
+    text = _text(*chosen[lead])
+    near = [_text(*pair) for pair in chosen[lead : lead + 2]]
+    leans = any(map(_DEPENDENT.match, near)) or _list_around(best, chosen[lead][1].order)
+    if leans or is_referral(text) or not decides.search(normalise(text)):
+        return chosen
+    return [chosen[lead], *chosen[:lead], *chosen[lead + 1 :]]
 
 
 def _quotes(chosen: Sequence[tuple[Source, Sentence]]) -> Iterator[Quote]:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from chatbot import dialogue
-from chatbot.answer import Chatbot, Reading
+from chatbot.answer import Chatbot
 from chatbot.decide import FEATURES
 from chatbot.question import problem
+from chatbot.reading import Reading
 from index.terms import normalise
 
 WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot import dialogue
-from chatbot.answer import Reading
 from chatbot.decide import (
     FEATURES,
     answerable,
@@ -19,6 +18,7 @@ from chatbot.decide import (
     year_of,
 )
 from chatbot.question import RULES, understand
+from chatbot.reading import Reading
 from chatbot.records import Quote
 from corpus.records import Article, Authority
 from index import store

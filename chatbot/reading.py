@@ -1,0 +1,136 @@
+"""One reading of a message: what the corpus holds on it, which quotes, is it enough."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from chatbot import dialogue
+from chatbot.applicable import is_local
+from chatbot.compose import has_place_bound_figure
+from chatbot.decide import answerable, features, probability
+from chatbot.dialogue import Turn
+from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weights
+from chatbot.question import Question, content_words, parts, understand, wants
+from chatbot.records import Quote
+from chatbot.select import choose
+from index.search import Index
+from index.terms import normalise
+
+FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
+ALONE = 2  # content words that a part of a message needs to be understood for itself
+SURE = 0.75  # probability from which a part of a message is answered for itself
+
+
+class Reading:
+    """What one reading of a turn finds: sources, quotes and how likely they answer."""
+
+    def __init__(self, index: Index, turn: Turn, text: str, question: Question) -> None:
+        self.index = index
+        self.question = question
+        self.text = text
+        self.place = turn.place
+        vector = index.engine.encode(text)
+        self.sources = gather(index, question, text, vector, turn.place, turn.year)
+        if turn.place is None and self.sources and not is_local(self.sources[0].article):
+            self.sources = [s for s in self.sources if not is_local(s.article)]
+        self.dense = vector is not None
+        self.weights = word_weights(index, question.content)
+        self.choose()
+
+    def choose(self, share: int = 1) -> None:
+        """Choose the quotes and judge them; ``share`` questions share the room of the answer."""
+        decides = wants()["decide"].shows if "decide" in self.question.wants else None
+        self.quotes = choose(self.sources, self._may_show, share=share, decides=decides)
+        self.values = features(self.index, self.weights, self.sources, self.quotes)
+        self.enough = answerable(self.values, dense=self.dense) and not self._figure_missing()
+
+    @property
+    def probability(self) -> float:
+        """How likely the quotes answer the question, 0…1."""
+        return probability(self.values, dense=self.dense)
+
+    @property
+    def depends_on_place(self) -> bool:
+        """Whether the best evidence holds for one place only, and no place is known."""
+        local = is_local(self.quotes[0].article) and is_local(self.sources[0].article)
+        return self.place is None and local
+
+    def without_local(self) -> None:
+        """Keep only what does not depend on the place."""
+        self.sources = [s for s in self.sources if not is_local(s.article)]
+        self.choose()
+
+    def take(self, others: Sequence["Reading"]) -> None:
+        """Answer with the quotes of several readings, each question's own in turn."""
+        for other in others:
+            other.choose(share=len(others))
+        self.quotes = _each_once(quote for other in others for quote in other.quotes)
+        sources = {s.article.id: s for other in others for s in other.sources}
+        self.sources = list(sources.values())
+        self.enough = True
+
+    def _may_show(self, source: Source, sentence: Sentence) -> bool:
+        """A figure of an article that names no place is not shown to someone who names one."""
+        if self.place is None or source.article.place:
+            return True
+        return not has_place_bound_figure(sentence.span.of(source.article.body))
+
+    def _figure_missing(self) -> bool:
+        """Whether a place's figure is asked for and only wider texts without one were found."""
+        if self.place is None or any(is_local(quote.article) for quote in self.quotes):
+            return False
+        asked = [want for name, want in wants().items() if name in self.question.wants]
+        shown = [want.shows for want in asked if want.needs and want.needs.search(self.text)]
+        return bool(shown) and not any(
+            pattern.search(normalise(quote.text)) for pattern in shown for quote in self.quotes
+        )
+
+
+def _each_once(quotes: Iterable[Quote]) -> list[Quote]:
+    """The quotes without doubles, those of one article together, in order of appearance."""
+    by_article: dict[str, dict[int, Quote]] = {}
+    for quote in quotes:
+        by_article.setdefault(quote.article.id, {}).setdefault(quote.start, quote)
+    return [quote for found in by_article.values() for quote in found.values()]
+
+
+def read(index: Index, turn: Turn) -> Reading:
+    """The reading to answer from: of the whole message, or of each question in it."""
+    whole = _best(index, turn)
+    asked = parts(turn.question.text)
+    if len(asked) < 2 or (whole.enough and whole.depends_on_place):
+        return whole
+    found = {whole.sources[0].article.id: whole} if whole.enough else {}
+    for before, part in zip(("", *asked), asked, strict=False):
+        reading = _of_part(index, turn, before, part)
+        if reading.enough and reading.probability >= SURE and not reading.depends_on_place:
+            found.setdefault(reading.sources[0].article.id, reading)
+    if len(found) > 1 or (found and not whole.enough):
+        whole.take(list(found.values()))
+    return whole
+
+
+def _of_part(index: Index, turn: Turn, before: str, part: str) -> Reading:
+    """One question of a message: alone if it says enough and finds an answer, or completed."""
+    heard = turn.question
+    own = replace(understand(part), places=heard.places, insurance=heard.insurance)
+    completed = f"{before} {part}" if before else turn.completed and f"{turn.completed} {part}"
+    if completed and len(own.content) < ALONE:
+        return Reading(index, turn, completed, replace(own, content=content_words(completed)))
+    return _best(index, replace(turn, question=own, text=part, completed=completed))
+
+
+def _best(index: Index, turn: Turn) -> Reading:
+    """The message alone if it finds an answer; else together with the subject before it.
+
+    A message whose own words the corpus does not know has a subject of its own, only not ours.
+    """
+    if not turn.completed:
+        return Reading(index, turn, turn.text, turn.question)
+    completed = Reading(index, turn, turn.completed, understand(turn.completed))
+    if not turn.question.content:
+        return completed
+    alone = Reading(index, turn, turn.text, turn.question)
+    unknown = unknown_share(index, alone.weights)
+    foreign = unknown > FOREIGN and not dialogue.leans_on_before(turn.question.text)
+    better = alone.enough and alone.probability >= completed.probability
+    return alone if foreign or better else completed
