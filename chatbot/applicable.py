@@ -10,6 +10,8 @@ from corpus.records import NATIONAL, Article, Audience, Status
 from corpus.regions import PlacePath, applies, read_places, within
 from index.terms import normalise
 
+UNDATED = 0.8  # how well an article fits a year that says for no year that it holds
+OLD = 0.5  # the same for one of a year long past
 _DIGITS = re.compile(r"\d+")
 _AWAY = re.compile(r"异地|外地|外省|跨省|转诊|备案|转院")
 _YEAR = re.compile(r"20\d{2}")
@@ -79,7 +81,7 @@ def in_force(article: Article, year: str) -> bool:
 
 
 def fit(article: Article, question: Question, place: PlacePath | None) -> float:
-    """How well place, audience and year fit, 0…1; 1 where the question leaves them open."""
+    """How well place, audience and year fit, 0…1."""
     fits = []
     if place is not None:
         fits.append(1.0 if is_local(article) else 0.5 if article.place else 0.0)
@@ -87,10 +89,15 @@ def fit(article: Article, question: Question, place: PlacePath | None) -> float:
             fits.append(1.0 if _treated_in(article.title) else 0.0)
     if question.insurance and article.audience is not Audience.ANYONE:
         fits.append(1.0 if article.audience.value == question.insurance else 0.0)
-    if article.effective_year:
-        year = question.year or str(this_year())
-        fits.append(1.0 if article.effective_year == year or year in article.title else 0.5)
-    return sum(fits) / len(fits) if fits else 1.0
+    fits.append(_year_fit(article, int(question.year or this_year())))
+    return sum(fits) / len(fits)
+
+
+def _year_fit(article: Article, year: int) -> float:
+    """1 for an article of that very year, less the older it is; undated ones stand between."""
+    if not article.effective_year:
+        return UNDATED
+    return max(OLD, 1.0 - (1.0 - UNDATED) * _distance(article, year))
 
 
 def of_one_year(articles: Iterable[Article], year: int) -> set[str]:

@@ -172,8 +172,8 @@ def clarify(
     raw: str, turn: Turn, retrieval: Retrieval, local: Sequence[Source], meanwhile: Sequence[Quote]
 ) -> Answer:
     """The answer depends on the 参保地: ask for it, and quote what holds everywhere meanwhile."""
-    places = _places(s.article.place for s in local if is_local(s.article))
-    lead = f"{say('clarify')}{say('clarify_covered', places=places)}"
+    covered = list(dict.fromkeys(s.article.place for s in local if is_local(s.article)))
+    lead = f"{say('clarify')}{say('clarify_covered', places=_places(covered))}"
     if meanwhile:
         notes = [say("clarify_meanwhile")] if all(q.article.place for q in meanwhile) else []
         notes += [say("unplaced")] if any(not q.article.place for q in meanwhile) else []
@@ -185,6 +185,7 @@ def clarify(
         quotes=meanwhile,
         closing=_whom(None),
         slots=turn.slots,
+        followups=[place[-1] for place in covered[:MAX_PLACES]],
         retrieval=retrieval,
     )
 

@@ -30,7 +30,7 @@ COSINE_LOW, COSINE_HIGH = 0.78, 0.96  # unrelated and nearly equal texts under m
 STANDOUT_HIGH = 6.0  # standard deviations by which an equal text stands out among all sentences
 # A word that the corpus does not know may be its missing subject (a noun) or only a way of talking.
 UNKNOWN = {"n": 1.0, "v": 0.5, "a": 0.4, "?": 0.3}
-LOCAL_RATIO = 0.75  # a local article goes first if it fits at least so well as the best one
+LOCAL_RATIO = 0.85  # a local article goes first if it fits at least so well as the best one
 REFERRAL = 0.6  # what a sentence counts that only says whom to ask, if nobody asked for that
 _REFERRAL = re.compile(r"请?(?:先)?[问打].{0,12}(?:医保局|12393)")
 # What an article and a sentence are weighed by; chosen on development questions, see eval/LOG.md.
