@@ -1,0 +1,261 @@
+"""What an article states in figures, of what and under which conditions.
+
+A ``Claim`` is one figure of one sentence, or the side that a sentence takes in a question that law
+answers alike for the whole country (``stances`` in ``claims.yaml``: 断缴后年限清不清零).
+``corpus/facets.py`` reads the conditions, ``corpus/conflicts.py`` compares claims.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from corpus import facets
+from corpus.facets import Facets
+from corpus.figures import Bound, Figure, figures
+from corpus.records import NATIONAL, Article, Audience, Span
+from corpus.regions import PlacePath
+from corpus.sentences import complete, quotable, sentences
+
+STANCE = "说法"  # the unit of a claim that is a side taken, no figure
+_HEADING = re.compile(r"^#{1,6} *(.+)$", re.MULTILINE)
+_LEAD_IN = re.compile(r"[：:]\s*$")
+_BANDED = re.compile(r"的?部分|以[上下]|[：:]|段|档|之间|区间|的?费用")
+_KINDS = {"%": "比例", "点": "比例", "号": "电话", "期": "日期", "日期": "日期", STANCE: STANCE}
+_KINDS |= {"月": "期限", "周": "期限", "日": "期限", "工作日": "期限", "时": "期限", "岁": "年龄"}
+_MONEY = {"起付": "起付线", "限额": "限额", "缴费": "缴费"}
+_TURNED = {Bound.MOST: Bound.LEAST, Bound.LEAST: Bound.MOST, Bound.ABOVE: Bound.MOST}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One figure, or one stance, that an article states.
+
+    ``span`` is its sentence in the article's body (its words are ``text``); ``figure`` stands in
+    that sentence. ``strict`` facets must be equal for two claims to speak of the same thing, in
+    ``lenient`` ones silence fits everything. ``bands`` are the sums of money for which a percentage
+    holds. ``example``: part of a worked example; ``denied``: the sentence itself calls it wrong.
+    """
+
+    article_id: str
+    title: str
+    span: Span
+    text: str
+    figure: Figure
+    subject: str
+    place: PlacePath
+    years: frozenset[str]
+    strict: Facets
+    lenient: Facets
+    stance: str = ""
+    bands: tuple[tuple[float, float], ...] = ()
+    example: bool = False
+    denied: bool = False
+
+    @property
+    def kind(self) -> str:
+        """比例, 起付线, 限额, 缴费, 金额, 年限, 期限, 年龄, 电话, 日期, 数量 or 说法."""
+        if self.figure.unit == "元":
+            return _MONEY.get(self.subject, "金额")
+        if self.figure.unit == "月" and "年限" in self.subject:
+            return "年限"
+        return _KINDS.get(self.figure.unit, "数量")
+
+    @property
+    def start(self) -> int:
+        """Offset of the sentence in the article's body."""
+        return self.span.start
+
+    @property
+    def end(self) -> int:
+        """Offset just after the sentence in the article's body."""
+        return self.span.end
+
+    @property
+    def value(self) -> str:
+        """The figure as the sentence writes it; of a stance, the side that is taken."""
+        return self.stance or self.text[self.figure.start : self.figure.end]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What must be equal before two claims are compared at all; no place means everywhere."""
+        return self.place or (NATIONAL,), self.figure.unit, self.subject, self.strict
+
+    @property
+    def states(self) -> bool:
+        """Whether it is a rule that holds, not an example or a figure called wrong."""
+        return bool(self.subject) and not (self.example or self.denied)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A sentence with what stands over it, nearest first: lead-in, heading, title."""
+
+    span: Span
+    text: str
+    over: tuple[str, ...]
+    heading: bool
+
+
+def _spans(article: Article, *, unquotable: bool) -> list[Span]:
+    """The sentences; with ``unquotable`` headings and the whole clauses of a broken-off end too."""
+    spans = quotable(article.body, truncated=article.truncated)
+    if not unquotable:
+        return spans
+    extra = [Span(*m.span(1)) for m in _HEADING.finditer(article.body)]
+    if article.truncated and not complete(article.body):
+        last = sentences(article.body)[-1]
+        ends = [start for start, _ in facets.cuts(last.of(article.body)) if start]
+        extra += [Span(last.start, last.start + ends[-1])] if ends else []
+    return sorted({*spans, *extra})
+
+
+def _passages(article: Article, *, unquotable: bool) -> Iterator[_Passage]:
+    body = article.body
+    headings = [(m.start(), m.group(1)) for m in _HEADING.finditer(body)]
+    lead_in, line_start = "", 0
+    for span in _spans(article, unquotable=unquotable):
+        start = body.rfind("\n", 0, span.start) + 1
+        heading = next((text for at, text in reversed(headings) if at < start), "")
+        if any(line_start <= at < start for at, _ in headings):
+            lead_in = ""
+        line_start = start
+        text = span.of(body)
+        over = (lead_in, heading, article.title)
+        is_heading = body.startswith("#", start)
+        yield _Passage(span, text, tuple(part for part in over if part), is_heading)
+        lead_in = text if _LEAD_IN.search(text) else lead_in
+
+
+def _bands(figure: Figure, found: Sequence[Figure], text: str) -> tuple[tuple[float, float], ...]:
+    """The sums of money before a percentage that say for which part of the bill it holds."""
+    if figure.unit not in ("%", "点"):
+        return ()
+    last = max((f.end for f in found if f.unit == figure.unit and f.end <= figure.start), default=0)
+    return tuple(
+        f.interval
+        for f in found
+        if f.unit == "元" and last <= f.start < figure.start and _BANDED.search(text, f.end)
+    )
+
+
+def _is_band(figure: Figure, found: Sequence[Figure], text: str) -> bool:
+    """Whether a sum of money only says for which part of the bill a percentage holds."""
+    if figure.unit != "元" or re.search(r"起付|门槛|限额|封顶", text[: figure.start]):
+        return False
+    return any(f.unit == "%" and f.start > figure.end for f in found)
+
+
+def _meant(figure: Figure, subject: str) -> Figure:
+    """A share paid oneself as the share that is paid for; the most of a limit as the limit."""
+    if subject == "自付" and figure.unit == "%":
+        bound = _TURNED.get(figure.bound, figure.bound)
+        low, high = 100 - figure.high, 100 - figure.low
+        return Figure(figure.start, figure.end, "%", low, high, bound)
+    if subject == "限额" and figure.bound in (Bound.MOST, Bound.ABOUT):
+        return Figure(figure.start, figure.end, figure.unit, figure.low, figure.high, Bound.EXACT)
+    return figure
+
+
+def _purposes(text: str, found: Sequence[Figure], at: int, around: Sequence[str]) -> frozenset[str]:
+    """What a telephone number is for: by the words nearest before it and those after it."""
+    named = next((v for t in around if (v := facets.values_of(t).get("purpose"))), ())
+    stop = next((f.start for f in found[at + 1 :] if f.unit == "号"), len(text))
+    edge = max((e for _, e in facets.cuts(text[:stop], found)), default=stop)
+    end = stop if stop == len(text) else max(edge, found[at].end)
+    return frozenset(named) | set(facets.values_of(text[found[at].end : end]).get("purpose", ()))
+
+
+def _lenient(
+    passage: _Passage, found: Sequence[Figure], at: int, around: Sequence[str], article: Article
+) -> Facets:
+    values = dict(facets.facets("lenient", around, passage.over))
+    if "insurance" not in values and article.audience is not Audience.ANYONE:
+        values["insurance"] = frozenset((article.audience.value,))
+    sexes = facets.both_sexes(passage.text, found, at)
+    if sexes:
+        values["sex"] = sexes
+    values.pop("purpose", None)
+    if found[at].unit == "号" and (purposes := _purposes(passage.text, found, at, around)):
+        values["purpose"] = purposes
+    return tuple(values.items())
+
+
+def _figure_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
+    found = figures(passage.text)
+    if found and facets.pattern("question").search(passage.text):
+        return
+    plain = facets.pattern("attribution").sub(lambda m: "\0" * len(m.group()), passage.text)
+    example = bool(facets.pattern("example").search(passage.text))
+    denied = bool(facets.pattern("denied").search(passage.text))
+    met_already = bool(facets.pattern("met_already").search(passage.text))
+    for at, figure in enumerate(found):
+        around = facets.near(plain, found, at)
+        strict = facets.facets("strict", around, passage.over)
+        subject = facets.subject(figure, around, passage.over)
+        if figure.unit == "号":
+            strict, subject = (), "电话"
+        for place in facets.places(passage.text, figure, article):
+            yield Claim(
+                article_id=article.id,
+                title=article.title,
+                span=passage.span,
+                text=passage.text,
+                figure=_meant(figure, subject),
+                subject="报销" if subject == "自付" else subject,
+                place=place,
+                years=facets.years(around, article),
+                strict=strict,
+                lenient=_lenient(passage, found, at, around, article),
+                bands=_bands(figure, found, passage.text),
+                example=example,
+                denied=denied
+                or (met_already and subject == "缴费年限")
+                or _is_band(figure, found, passage.text),
+            )
+
+
+def _stance_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
+    context = "".join((*passage.over, passage.text))
+    if facets.pattern("question").search(passage.text):
+        return
+    denied = bool(facets.pattern("denied").search(passage.text))
+    for topic in facets.words()["stances"]:
+        sides = facets.patterns("stances", topic)
+        if not sides["about"].search(context):
+            continue
+        for side, compiled in sides.items():
+            match = compiled.search(passage.text) if side != "about" else None
+            if match:
+                figure = Figure(match.start(), match.end(), STANCE, 0, 0, Bound.EXACT)
+                yield Claim(
+                    article_id=article.id,
+                    title=article.title,
+                    span=passage.span,
+                    text=passage.text,
+                    figure=figure,
+                    subject=topic,
+                    place=(NATIONAL,),
+                    years=frozenset(),
+                    strict=(),
+                    lenient=(),
+                    stance=side,
+                    denied=denied,
+                )
+
+
+@lru_cache(maxsize=20_000)
+def claims_of(article: Article, *, unquotable: bool = False) -> tuple[Claim, ...]:
+    """Every figure and stance that an article states, in the order of its sentences.
+
+    Args:
+        article: the article.
+        unquotable: read headings too and the whole clauses of a sentence that breaks off; these
+            spans may be reported to an operator but never quoted in an answer.
+    """
+    return tuple(
+        claim
+        for passage in _passages(article, unquotable=unquotable)
+        for read in ((_stance_claims,) if passage.heading else (_figure_claims, _stance_claims))
+        for claim in read(passage, article)
+    )

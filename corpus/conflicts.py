@@ -1,0 +1,154 @@
+"""Which claims contradict each other: everything is the same but the number.
+
+Precision first: where a condition is doubtful, nothing is said. Other place, other audience, other
+tier, outpatient against inpatient, another year (a change over time), a range that holds the other
+value: none of these is a contradiction.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, product
+
+from corpus import facets
+from corpus.claims import STANCE, Claim, claims_of
+from corpus.figures import Bound, Figure, figures
+from corpus.records import Article
+
+# Figures whose subject words say little: the sentences must be about the same thing as well.
+_LOOSE_KINDS = frozenset({"期限", "日期", "数量", "年龄", "金额"})
+_ALIKE = 0.34  # share of the shorter sentence's character pairs that the other has too (dev set)
+_NOT_CONTENT = re.compile(r"[\d\W_a-zA-Z]|[零一二两三四五六七八九十百千万]")
+_COMMON = re.compile(
+    "从今年|起施行|起执行|起实施|生效|待核实|规定|医保|每人|以内|之内|最多|至少|最低|最高"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two claims that cannot both be right, of different articles, in the order of their ids."""
+
+    first: Claim
+    second: Claim
+
+
+@lru_cache(maxsize=100_000)
+def _pairs(text: str) -> frozenset[str]:
+    marked = list(text)
+    for figure in figures(text):
+        marked[figure.start : figure.end] = " " * (figure.end - figure.start)
+    words = facets.pattern("attribution").sub("", "".join(marked))
+    content = _NOT_CONTENT.sub("", _COMMON.sub("", words))
+    return frozenset(content[i : i + 2] for i in range(len(content) - 1))
+
+
+def _alike(a: Claim, b: Claim) -> bool:
+    """Whether two sentences, their titles included, are about the same thing."""
+    first, second = _pairs(a.text), _pairs(b.text)
+    shorter = min(len(first), len(second))
+    return shorter > 0 and len(first & second) / shorter >= _ALIKE
+
+
+def comparable(a: Claim, b: Claim) -> bool:
+    """Whether two claims speak of the same thing under conditions that fit each other."""
+    if a.key != b.key or not (a.states and b.states):
+        return False
+    if a.years and b.years and not a.years & b.years:
+        return False
+    theirs = dict(b.lenient)
+    if any(name in theirs and not values & theirs[name] for name, values in a.lenient):
+        return False
+    if a.bands and b.bands and a.bands != b.bands:
+        return False
+    return a.kind not in _LOOSE_KINDS or _alike(a, b)
+
+
+def _days_agree(a: Figure, b: Figure) -> bool:
+    """Of days in a year: windows must be equal; a month holds its days."""
+    if a.low < a.high and b.low < b.high:
+        return (a.low, a.high) == (b.low, b.high)
+    if a.low < a.high or b.low < b.high:
+        return b.high // 100 == a.high // 100
+    return (a.low, a.high) == (b.low, b.high)
+
+
+def agrees(a: Claim, b: Claim) -> bool:
+    """Whether the figures of two comparable claims can both be right."""
+    if a.figure.unit == STANCE:
+        return a.stance == b.stance
+    x, y = a.figure, b.figure
+    changes = (Bound.RAISE, Bound.CUT)
+    if (x.bound in changes or y.bound in changes) and x.bound != y.bound:
+        return True
+    if x.unit == "期":
+        return _days_agree(x, y)
+    if x.bound is y.bound and x.bound in (Bound.LEAST, Bound.MOST):
+        return (x.low, x.high) == (y.low, y.high)
+    return x.interval[0] <= y.interval[1] and y.interval[0] <= x.interval[1]
+
+
+def contradicts(a: Claim, b: Claim) -> bool:
+    """Whether two claims of different articles cannot both be right."""
+    return a.article_id != b.article_id and comparable(a, b) and not agrees(a, b)
+
+
+def _confirmed(claim: Claim, others: Sequence[Claim]) -> bool:
+    """Whether one of ``others`` says the same as ``claim``; stances are never confirmed away."""
+    return claim.figure.unit != STANCE and any(
+        comparable(claim, other) and agrees(claim, other) for other in others
+    )
+
+
+def _alternatives(claims: Sequence[Claim]) -> dict[tuple[object, ...], list[Claim]]:
+    """Claims of one key by all that ``contradicts`` looks at."""
+    found: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        figure = claim.figure
+        text = claim.text if claim.kind in _LOOSE_KINDS else ""
+        value = (figure.low, figure.high, figure.bound, claim.stance)
+        found[(*value, claim.years, claim.lenient, claim.bands, text)].append(claim)
+    return found
+
+
+def _in_group(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
+    """The contradicting pairs among claims of one key."""
+    of_article: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        of_article[claim.article_id].append(claim)
+    for some, others in combinations(_alternatives(claims).values(), 2):
+        if not comparable(some[0], others[0]) or agrees(some[0], others[0]):
+            continue
+        for a, b in product(some, others):
+            if a.article_id != b.article_id and not (
+                _confirmed(a, of_article[b.article_id]) or _confirmed(b, of_article[a.article_id])
+            ):
+                yield (a, b) if a.article_id < b.article_id else (b, a)
+
+
+def conflicts(articles: Iterable[Article], *, unquotable: bool = False) -> tuple[Conflict, ...]:
+    """The contradictions among articles, each pair of values of two articles once.
+
+    A figure that the other article states too, under any fitting condition, contradicts nothing.
+
+    Args:
+        articles: the articles to compare.
+        unquotable: see ``claims_of``.
+    """
+    groups: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for article in articles:
+        for claim in claims_of(article, unquotable=unquotable):
+            if claim.states:
+                groups[claim.key].append(claim)
+    found: dict[tuple[object, ...], Conflict] = {}
+    for group in groups.values():
+        for a, b in _in_group(group):
+            seen = (a.article_id, b.article_id, a.key, a.figure.interval, b.figure.interval)
+            found.setdefault(seen, Conflict(a, b))
+    return tuple(
+        sorted(
+            found.values(),
+            key=lambda c: (c.first.article_id, c.second.article_id, c.first.start, c.second.start),
+        )
+    )
