@@ -13,9 +13,10 @@ from chatbot import compose, dialogue, safety
 from chatbot.applicable import is_local
 from chatbot.decide import caveats
 from chatbot.dialogue import Turn
+from chatbot.dispute import side_by_side
 from chatbot.question import problem
 from chatbot.reading import Reading, read
-from chatbot.records import Answer, Retrieval
+from chatbot.records import Answer, Kind, Retrieval
 from corpus.records import Article
 from corpus.regions import PlacePath, mentions
 from index import store
@@ -107,8 +108,11 @@ class Chatbot:
             return compose.clarify(raw, turn, retrieval, local, meanwhile)
         if not reading.enough:
             return compose.no_answer(raw, turn, retrieval, reading.sources, self._covered(reading))
-        notes = caveats(reading.question, turn.place, turn.year, reading.quotes)
-        return compose.answer(raw, turn, retrieval, reading.quotes, notes, reading.sources)
+        sides = side_by_side(reading.sources, reading.quotes, reading.question.wants)
+        quotes = sides or reading.quotes
+        notes = caveats(reading.question, turn.place, turn.year, quotes)
+        kind = Kind.CONFLICT if sides else Kind.CAVEAT if notes else Kind.ANSWER
+        return compose.answer(raw, kind, turn, retrieval, quotes, notes, reading.sources)
 
     def _covered(self, reading: Reading) -> list[PlacePath]:
         """Places whose articles are about what was asked, if the asked place has none."""

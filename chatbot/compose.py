@@ -216,6 +216,7 @@ def no_answer(
 
 def answer(
     raw: str,
+    kind: Kind,
     turn: Turn,
     retrieval: Retrieval,
     quotes: Sequence[Quote],
@@ -223,12 +224,14 @@ def answer(
     sources: Sequence[Source],
 ) -> Answer:
     """Quotes with their sources; reservations first."""
-    lead = "".join(say(name, **filled) for name, filled in notes)
+    lead = say("conflict") if kind is Kind.CONFLICT else ""
+    lead += "".join(say(name, **filled) for name, filled in notes)
     official = all(quote.article.authority is Authority.OFFICIAL for quote in quotes)
-    closing = "" if official and not notes else say("verify", office=_office(turn.place))
+    sure = official and kind is Kind.ANSWER
+    closing = "" if sure else say("verify", office=_office(turn.place))
     return _answer(
         raw,
-        Kind.CAVEAT if notes else Kind.ANSWER,
+        kind,
         lead=lead,
         quotes=quotes,
         closing=closing,

@@ -1,0 +1,69 @@
+"""Sources that differ in a number that was asked for: shown side by side, never chosen silently."""
+
+from collections.abc import Iterator, Sequence
+
+from chatbot.evidence import Source
+from chatbot.records import Quote
+from corpus.claims import Claim
+from corpus.conflicts import conflicts
+from corpus.records import Article, Authority
+
+NEAR = 0.7  # both sides fit the question at least so well as the best quoted sentence
+_RANK = {name: rank for rank, name in enumerate(Authority)}  # official first
+_WANT_OF = {"比例": "percent", "电话": "phone"}
+_WANT_OF |= dict.fromkeys(("起付线", "限额", "缴费", "金额"), "amount")
+_WANT_OF |= dict.fromkeys(("年限", "期限", "年龄", "日期"), "time")
+
+
+def side_by_side(
+    sources: Sequence[Source], quotes: Sequence[Quote], wants: frozenset[str]
+) -> list[Quote]:
+    """The quotes with both sides of what is disputed among them; empty if nothing is.
+
+    A contradiction counts if one side is quoted and the other is about as near to the question,
+    and if it is about the sort of figure that is asked for. The sides come first, the more
+    authoritative, the newer, the better fitting one before the other.
+
+    Args:
+        sources: the articles that apply, best first.
+        quotes: what was chosen from them.
+        wants: what the question asks for; see ``chatbot.question.wants``.
+    """
+    figures = wants & frozenset(_WANT_OF.values())
+    articles = {source.article.id: source.article for source in sources}
+    scores = {
+        (source.article.id, s.span.start): s.score for source in sources for s in source.sentences
+    }
+    quoted = {(quote.article.id, quote.start) for quote in quotes}
+    floor = NEAR * max((scores.get(key, 0.0) for key in quoted), default=0.0)
+    claims: list[Claim] = []
+    for conflict in conflicts(articles.values()):
+        pair = [(claim.article_id, claim.start) for claim in (conflict.first, conflict.second)]
+        asked = not figures or _WANT_OF.get(conflict.first.kind) in figures
+        if (
+            asked
+            and not quoted.isdisjoint(pair)
+            and all(scores.get(key, 0.0) >= floor for key in pair)
+        ):
+            claims += [conflict.first, conflict.second]
+    if not claims:
+        return []
+    sides = [Quote.of(articles[c.article_id], c.start, c.end) for c in claims]
+    disputing = {side.article.id for side in sides}
+    order = sorted((a for a in articles.values() if a.id in disputing), key=_standing)
+    order += [quote.article for quote in quotes if quote.article.id not in disputing]
+    return list(_by_article(list(dict.fromkeys(order)), [*quotes, *sides]))
+
+
+def _by_article(order: Sequence[Article], quotes: Sequence[Quote]) -> Iterator[Quote]:
+    for article in order:
+        own = {quote.start: quote for quote in quotes if quote.article.id == article.id}
+        yield from (own[start] for start in sorted(own))
+
+
+def _standing(article: Article) -> tuple[int, int]:
+    """Authority first, then the newer rule; one that says for no year that it holds comes last.
+
+    When an article appeared is no sign: the same rule is written about again and again.
+    """
+    return _RANK[article.authority], -int(article.effective_year or 0)
