@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from chatbot.applicable import is_about_travel, treated_elsewhere
+from chatbot.applicable import is_about_travel, is_local, treated_elsewhere
 from chatbot.evidence import Source, coverage, unknown_share
 from chatbot.question import RULES, Question
 from chatbot.records import Quote
-from corpus.records import Article, Authority
+from corpus.records import Article, Audience, Authority
 from corpus.regions import PlacePath
 from index.search import Index
 from index.terms import normalise
@@ -97,6 +97,8 @@ def caveats(
     """The reservations that must be printed first: template names with what fills them."""
     articles = list({quote.article.id: quote.article for quote in quotes}.values())
     found: list[tuple[str, dict[str, str]]] = []
+    if "sum" in question.wants:
+        found.append(("no_sum", {}))
     exact = [a for a in articles if place and a.place == place]
     if place and not exact:
         wider = next((a for a in articles if a.place), None)
@@ -108,6 +110,7 @@ def caveats(
         found.append(("elsewhere", {"care": "".join(care)}))
     if any(not a.place for a in articles):
         found.append(("unplaced", {}))
+    found += _one_audience(question, articles)
     years = sorted({year_of(a) for a in articles if year_of(a)})
     if year and years and years[-1] < year:
         found.append(("older", {"asked": year, "found": years[-1]}))
@@ -115,3 +118,14 @@ def caveats(
     if doubtful:
         found.append(("unofficial" if len(doubtful) == len(articles) else "partly_unofficial", {}))
     return found
+
+
+def _one_audience(
+    question: Question, articles: Sequence[Article]
+) -> list[tuple[str, dict[str, str]]]:
+    """Says for which insurance a place's rules hold, if nobody said which one is meant."""
+    audiences = {article.audience for article in articles if is_local(article)}
+    only = audiences.pop() if len(audiences) == 1 else Audience.ANYONE
+    if question.insurance or only is Audience.ANYONE:
+        return []
+    return [("one_audience", {"audience": only.value})]

@@ -12,6 +12,7 @@ from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weigh
 from chatbot.question import Question, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose
+from corpus.records import Audience
 from index.search import Index
 from index.terms import normalise
 
@@ -25,11 +26,11 @@ class Reading:
 
     def __init__(self, index: Index, turn: Turn, text: str, question: Question) -> None:
         self.index = index
-        self.question = question
+        self.question = replace(question, insurance=question.insurance or turn.insurance)
         self.text = text
         self.place = turn.place
         vector = index.engine.encode(text)
-        self.sources = gather(index, question, text, vector, turn.place, turn.year)
+        self.sources = gather(index, self.question, text, vector, turn.place, turn.year)
         if turn.place is None and self.sources and not is_local(self.sources[0].article):
             self.sources = [s for s in self.sources if not is_local(s.article)]
         self.dense = vector is not None
@@ -69,19 +70,38 @@ class Reading:
         self.enough = True
 
     def _may_show(self, source: Source, sentence: Sentence) -> bool:
-        """A figure of an article that names no place is not shown to someone who names one."""
-        if self.place is None or source.article.place:
+        """Whether a figure is one for this person, by place and by insurance.
+
+        Figures without a place are not for someone who names one.
+        """
+        article, insurance = source.article, self.question.insurance
+        text = sentence.span.of(article.body)
+        placed = self.place is None or bool(article.place)
+        other = insurance and article.audience not in (Audience.ANYONE, insurance)
+        if placed and (not other or insurance in text):
             return True
-        return not has_place_bound_figure(sentence.span.of(source.article.body))
+        return not has_place_bound_figure(text)
 
     def _figure_missing(self) -> bool:
-        """Whether a place's figure is asked for and only wider texts without one were found."""
+        """Whether a place's figure is asked for and only wider texts without one were found.
+
+        A sum over one's own money needs a worked example or the place's own percentage.
+        """
+        if "sum" in self.question.wants:
+            return not any(self._helps_to_reckon(quote) for quote in self.quotes)
         if self.place is None or any(is_local(quote.article) for quote in self.quotes):
             return False
         asked = [want for name, want in wants().items() if name in self.question.wants]
         shown = [want.shows for want in asked if want.needs and want.needs.search(self.text)]
         return bool(shown) and not any(
             pattern.search(normalise(quote.text)) for pattern in shown for quote in self.quotes
+        )
+
+    def _helps_to_reckon(self, quote: Quote) -> bool:
+        text = normalise(quote.text)
+        rate = self.place is not None and is_local(quote.article)
+        return bool(
+            wants()["sum"].shows.search(text) or (rate and wants()["percent"].shows.search(text))
         )
 
 
