@@ -29,6 +29,7 @@ _ASKS = re.compile(
     r"[吗呢哪谁啥咋几]|什么|怎么|怎样|如何|多少|多久|多长|[是能可]否"
     r"|能不能|是不是|要不要|有没有|可不可以|行不行"
 )
+_ASKING = re.compile(r"多少|什么|怎么|怎样|如何|[几哪啥咋]")
 # Characters that mark a word no dictionary lists as a wrong cut: 「我能」, 「这数」.
 _WRONG_CUT = re.compile(r"[我你他她咱俺这那哪没不说讲听就都也还着过给把被跟比个点去来得总要想]")
 
@@ -131,7 +132,8 @@ def story_words() -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
-def _tells_a_story(word: str) -> bool:
+def _names_nothing(word: str) -> bool:
+    """Whether a word only tells a story or is a wrong cut."""
     return word in story_words() or bool(_WRONG_CUT.search(word) and not is_word(word))
 
 
@@ -145,7 +147,7 @@ def content_words(text: str) -> tuple[str, ...]:
     for mention in mentions(text):
         held[mention.span.start : mention.span.end] = " " * (mention.span.end - mention.span.start)
     found = subject_words("".join(held))
-    return tuple(word for word in found if not _tells_a_story(word))
+    return tuple(word for word in found if not _names_nothing(word))
 
 
 def parts(text: str) -> tuple[str, ...]:
@@ -163,7 +165,7 @@ def parts(text: str) -> tuple[str, ...]:
         told.append(clause)
         if not _ASKS.search(clause):
             continue
-        words = set(content_words(",".join(told)))
+        words = {w for w in content_words(",".join(told)) if not _ASKING.search(w)}
         if found and not words - known:
             told = [",".join((found.pop(), *told))]
         found.append(",".join(told))

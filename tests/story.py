@@ -4,6 +4,7 @@ They were written for these tests; the figures are made up, so that each belongs
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from chatbot.answer import Chatbot
@@ -143,11 +144,11 @@ QUOTING = {Kind.ANSWER, Kind.CAVEAT, Kind.CLARIFY, Kind.CONFLICT}
 BROKEN_END = "线上改定点的人"
 
 
-def build(place: Path, encoder: Encoder) -> Path:
-    """The index of the eight articles, in a new folder."""
+def build(place: Path, encoder: Encoder, articles: Mapping[str, str] = ARTICLES) -> Path:
+    """The index of the eight articles, or of others, in a new folder."""
     folder = place / "文章"
     folder.mkdir()
-    for name, text in ARTICLES.items():
+    for name, text in articles.items():
         named = text.replace("---\n", f"---\nid: {name}\n", 1)
         (folder / f"{name}.md").write_text(named, encoding="utf-8")
     store.build(folder, place / "索引", encoder)

@@ -1,0 +1,146 @@
+"""Messages with several questions, sums, and figures of the other insurance, in whole turns.
+
+The articles are those of ``story.py`` and a few more, whose figures are made up too.
+"""
+
+import pytest
+
+from chatbot.answer import Chatbot
+from chatbot.compose import templates
+from chatbot.question import parts
+from chatbot.records import Kind
+from index.encoder import Encoder
+from tests.story import ARTICLES, ask, build, cited, warm
+
+HEAD = """---
+title: {title}
+place: [广东省, {city}]
+audience: {audience}
+published: 2025-0{month}-01
+authority: {authority}
+source_name: 演示资料
+---
+
+"""
+MORE = {
+    "zhuhai-employee": HEAD.format(
+        title="珠海职工医保住院报多少",
+        city="珠海市",
+        audience="职工",
+        month=1,
+        authority="official",
+    )
+    + "珠海职工医保住院报91%。\n珠海职工医保住院的起付线是870元。\n",
+    "zhuhai-resident": HEAD.format(
+        title="珠海居民医保住院报多少",
+        city="珠海市",
+        audience="居民",
+        month=2,
+        authority="official",
+    )
+    + "珠海居民医保住院报73%。\n珠海居民医保住院的起付线是650元。\n",
+    "zhongshan-official": HEAD.format(
+        title="中山职工普通门诊一年最多报多少",
+        city="中山市",
+        audience="职工",
+        month=1,
+        authority="official",
+    )
+    + "中山职工普通门诊一年最多报5100元。\n中山职工普通门诊的限额不能转给家里人。\n",
+    "zhongshan-site": HEAD.format(
+        title="中山职工看门诊的年度限额", city="中山市", audience="职工", month=3, authority="site"
+    )
+    + "中山职工普通门诊一年最多报3900元。\n中山的限额每年1月1日重新算。\n",
+}
+
+
+@pytest.fixture(scope="module")
+def bot(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Chatbot:
+    place = tmp_path_factory.mktemp("reading")
+    return warm(build(place, encoder, ARTICLES | MORE), encoder)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("异地备案怎么办?生育津贴谁发?", ("异地备案怎么办", "生育津贴谁发")),
+        ("异地备案怎么办,另外生育津贴谁发", ("异地备案怎么办", "生育津贴谁发")),
+        ("生育津贴怎么领和慢特病怎么申请", ("生育津贴怎么领", "慢特病怎么申请")),
+        ("我妈六十了,在老家,异地备案怎么办", ("我妈六十了,在老家,异地备案怎么办",)),
+        ("门特能报吗,能报多少吗", ("门特能报吗,能报多少吗",)),
+        ("没有问题", ()),
+    ],
+)
+def test_the_questions_of_a_message(text: str, expected: tuple[str, ...]):
+    assert parts(text) == expected
+
+
+def test_each_question_of_a_message_is_answered(bot: Chatbot):
+    answer = ask(bot, "异地就医怎么备案？慢特病门诊怎么申请？")
+    assert set(cited(answer)) == {"national-filing", "injected"}
+    assert "备案可以在手机上办" in answer.text
+    assert "申请慢特病门诊要带病历、检查报告和身份证。" in answer.text
+
+
+def test_a_part_that_no_article_answers_is_not_made_up(bot: Chatbot):
+    answer = ask(bot, "小区电梯坏了找谁修？一年要交多少物业费？")
+    assert answer.kind is Kind.NO_ANSWER
+
+
+def test_a_yes_or_no_question_leads_with_what_decides(bot: Chatbot):
+    answer = ask(bot, "广州职工门诊限额能不能留到下一年")
+    assert answer.quotes[0].text == "限额当年有效，不能留到下一年。"
+
+
+def test_a_sum_is_not_reckoned_but_the_rate_is_shown(bot: Chatbot):
+    answer = ask(bot, "珠海职工住院花了30000元，帮我算算能报多少")
+    assert answer.kind is Kind.CAVEAT
+    assert templates()["no_sum"] in answer.lead
+    assert "珠海职工医保住院报91%。" in answer.text
+
+
+def test_a_sum_without_a_place_is_not_answered(bot: Chatbot):
+    answer = ask(bot, "职工住院花了30000元，帮我算算最后能报多少")
+    assert answer.kind in (Kind.NO_ANSWER, Kind.CLARIFY)
+    assert "91%" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("turns", "own", "other"),
+    [
+        (("珠海职工住院报多少",), "91%", "73%"),
+        (("珠海居民住院报多少",), "73%", "91%"),
+        (("我是居民医保", "珠海住院报多少"), "73%", "91%"),
+    ],
+)
+def test_no_figure_of_the_other_insurance(
+    bot: Chatbot, turns: tuple[str, ...], own: str, other: str
+):
+    answer = ask(bot, *turns)
+    assert own in answer.text
+    assert other not in answer.text
+
+
+def test_for_which_insurance_a_rule_holds_is_said_if_nobody_asked(bot: Chatbot):
+    answer = ask(bot, "广州门诊一年最多报多少")
+    assert "职工医保的规定" in answer.lead
+    asked = ask(bot, "广州职工门诊一年最多报多少")
+    assert "职工医保的规定" not in asked.lead
+
+
+def test_sources_that_differ_stand_side_by_side_the_official_first(bot: Chatbot):
+    answer = ask(bot, "中山职工普通门诊一年最多报多少")
+    assert answer.kind is Kind.CONFLICT
+    assert answer.lead.startswith(templates()["conflict"])
+    assert cited(answer)[:2] == ["zhongshan-official", "zhongshan-site"]
+    assert "最多报5100元。[1]" in answer.text
+    assert "最多报3900元。[2]" in answer.text
+    assert "请再问广东省中山市医保局" in answer.closing
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["珠海住院起付线多少", "中山职工门诊的限额能不能转给家里人", "广州职工门诊一年最多报多少"],
+)
+def test_other_insurances_places_and_questions_are_no_conflict(bot: Chatbot, question: str):
+    assert ask(bot, question).kind is not Kind.CONFLICT
