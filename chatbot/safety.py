@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from chatbot.safety_rules import Category, flatten, rules
+from chatbot.safety_rules import MAX_LENGTH, Category, flatten, rules
+from corpus.regions import mentions
+from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
 _BLANK = "〇"
@@ -220,6 +222,49 @@ def check(raw: str) -> Alert | None:
         if _raised(category, reading):
             return Alert(category.name, category.card)
     return None
+
+
+def insurance_part(raw: str) -> str:
+    """The clauses of a message that ask about insurance, in their own words; empty if none do.
+
+    For a message that also holds a red flag. Kept are clauses on insurance, without an emergency
+    told in the same breath; a question that follows them at once; and, with these, clauses that
+    name a place and no red flag.
+
+    >>> insurance_part("我妈晕倒了叫不醒，我们是合肥的，急诊的钱医保能报吗？")
+    '我们是合肥的，急诊的钱医保能报吗？'
+    >>> insurance_part("医保又不给报，我不想活了")
+    ''
+    """
+    about, asks = rules().mixed["about"], rules().mixed["asks"]
+    kept: list[str] = []
+    of_insurance: list[str] = []
+    follows = False
+    for clause in rules().mixed["clause"].findall(raw[:MAX_LENGTH]):
+        if about.search(normalise(clause)):
+            kept.append(_without_emergency(clause))
+            of_insurance.append(kept[-1])
+            follows = True
+            continue
+        question = follows and asks.search(normalise(clause)) and check(clause) is None
+        if question:
+            of_insurance.append(clause)
+        if question or (check(clause) is None and mentions(normalise(clause))):
+            kept.append(clause)
+        follows = False
+    asked = any(asks.search(normalise(clause).strip(" ,。!")) for clause in of_insurance)
+    return "".join(kept).strip() if asked else ""
+
+
+def _without_emergency(clause: str) -> str:
+    """The longest end of a clause on insurance that tells of no emergency, or all of it."""
+    if check(clause) is None:
+        return clause
+    for begin in rules().mixed["begins"].finditer(clause):
+        rest = clause[begin.start() :]
+        if rules().mixed["about"].search(normalise(rest)) and check(rest) is None:
+            return rest
+    return clause
 
 
 def asks_medical_advice(raw: str) -> bool:

@@ -52,6 +52,7 @@ class Rules:
     categories: tuple[Category, ...]
     asks: tuple[Pattern, ...]
     advice: Mapping[str, Pattern]
+    mixed: Mapping[str, Pattern]
 
 
 def _expand(pattern: str, words: Mapping[str, str]) -> str:
@@ -94,6 +95,7 @@ def rules() -> Rules:
         categories=tuple(_category(name, rule, data) for name, rule in data["categories"].items()),
         asks=_compiled(advice.pop("asks"), words),
         advice={name: re.compile(_expand(one, words)) for name, one in advice.items()},
+        mixed={name: re.compile(_expand(one, words)) for name, one in data["mixed"].items()},
     )
 
 

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.safety import Alert, asks_medical_advice, check
+from chatbot.safety import Alert, asks_medical_advice, check, insurance_part
 from chatbot.safety_rules import flatten, rules
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +93,71 @@ def test_category(text: str, category: str) -> None:
 def test_guards_tell_apart(present: str, set_aside: str) -> None:
     assert check(present) is not None
     assert check(set_aside) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "part"),
+    [
+        ("我胸口疼得厉害，一身冷汗，医保能报急诊吗", "医保能报急诊吗"),
+        ("我爸有冠心病，现在胸痛含了药也不管用，去急诊能报销吗？", "去急诊能报销吗？"),
+        ("大腿被玻璃划开，血哗哗地流，医保卡没带怎么办", "医保卡没带怎么办"),
+        ("我奶奶误喝了农药，这个能报医保吗", "这个能报医保吗"),
+        ("欠了二十万医药费，医保又不给报，我不如死了算了", ""),
+        (
+            "胸口疼半小时了含了速效救心丸没效果医保卡在儿子那里能去医院吗",
+            "速效救心丸没效果医保卡在儿子那里能去医院吗",
+        ),
+        ("我妈晕倒了医保能报急诊吗", "医保能报急诊吗"),
+        (
+            "我爸在合肥工地上摔下来动不了了，我们参保在六安，异地急诊要不要备案？",
+            "我们参保在六安，异地急诊要不要备案？",
+        ),
+        ("孩子抽过去了！叫120的钱医保给报不", "叫120的钱医保给报不"),
+        ("老公说胸闷得不行，嘴唇都发紫了", ""),
+        (
+            "我胸痛得厉害，慢病卡下个月到期，要不要重新办，要带什么材料",
+            "慢病卡下个月到期，要不要重新办，要带什么材料",
+        ),
+        (
+            "老婆怀孕八个月，下面突然流好多血，生育险在深圳交的，在老家生能报多少",
+            "生育险在深圳交的，在老家生能报多少",
+        ),
+        ("我不想活了，医保断缴三个月怎么补", "医保断缴三个月怎么补"),
+        ("我不想活了", ""),
+        (
+            "宝宝才两个月，烧到39度，还没上医保呢，住院能报吗，怎么办",
+            "还没上医保呢，住院能报吗，怎么办",
+        ),
+        ("我爸腿突然不能走了，嘴也歪了", ""),
+        ("居民医保怎么交费？我现在喘不上气了", "居民医保怎么交费？"),
+        ("門診能報幾成？阿媽暈倒咗", "門診能報幾成？"),
+        ("我媽中風了講不出話，廣州嘅職工醫保，急診使唔使備案", "廣州嘅職工醫保，急診使唔使備案"),
+        ("奶奶嘴歪了 说话大舌头 新农合 去市医院 报多少", "新农合 报多少"),
+        ("我爸吐了一大盆血，家里人说没事，急诊押金医保能垫吗", "急诊押金医保能垫吗"),
+        ("救命啊我爸没气了医保局电话多少", "医保局电话多少"),
+        (
+            "我女儿割腕，说不想再拖累家里，透析报销比例从今年起是多少？",
+            "透析报销比例从今年起是多少？",
+        ),
+        ("医保卡没带，我妈晕倒了怎么办", ""),
+        ("打完针脸肿了，喘不上气，要打120吗", ""),
+        (
+            "请问我爸心梗发作了现在在车上从苏州往上海送能直接结算吗",
+            "现在在车上从苏州往上海送能直接结算吗",
+        ),
+        ("退休人员门诊限额多少。另外我老伴刚才手抬不起来话也说不清", "退休人员门诊限额多少。"),
+    ],
+)
+def test_insurance_part_of_a_message_with_a_red_flag(message: str, part: str) -> None:
+    assert check(message) is not None
+    assert insurance_part(message) == part
+
+
+@pytest.mark.parametrize("text", EMERGENCIES)
+def test_insurance_part_is_made_of_the_message(text: str) -> None:
+    part = insurance_part(text)
+    assert set(part) <= set(text)
+    assert part == "" or insurance_part(part) == part
 
 
 def test_scattered_punctuation_does_not_hide_a_red_flag() -> None:
