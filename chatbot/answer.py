@@ -16,7 +16,8 @@ from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
 from chatbot.question import problem
 from chatbot.reading import Reading, read
-from chatbot.records import Answer, Kind, Retrieval
+from chatbot.records import Answer, Retrieval
+from chatbot.safety import Alert
 from corpus.records import Article
 from corpus.regions import PlacePath, mentions
 from index import store
@@ -85,7 +86,7 @@ class Chatbot:
         alert = safety.check(raw)
         turn = dialogue.read(history, raw, region)
         if alert:
-            return compose.emergency(raw, alert.card, turn.slots)
+            return self._emergency(raw, alert, history, region)
         if safety.asks_medical_advice(raw):
             return compose.medical(raw, turn.slots)
         nothing_said = not turn.question.content and not turn.completed
@@ -94,6 +95,13 @@ class Chatbot:
         if turn.question.places.ambiguous and turn.place is None:
             return compose.ask_name(raw, turn, mentions(turn.question.text))
         return self._from_corpus(raw, turn)
+
+    def _emergency(self, raw: str, alert: Alert, history: Sequence[str], region: str) -> Answer:
+        """The card, and below it what the corpus says to an insurance question in the message."""
+        asked = safety.insurance_part(raw)
+        turn = dialogue.read(history, asked or raw, region)
+        below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
+        return compose.emergency(raw, alert.card, turn.slots, below)
 
     def _from_corpus(self, raw: str, turn: Turn) -> Answer:
         reading = read(self.index, turn)
@@ -111,8 +119,8 @@ class Chatbot:
         sides = side_by_side(reading.sources, reading.quotes, reading.question.wants)
         quotes = sides or reading.quotes
         notes = caveats(reading.question, turn.place, turn.year, quotes)
-        kind = Kind.CONFLICT if sides else Kind.CAVEAT if notes else Kind.ANSWER
-        return compose.answer(raw, kind, turn, retrieval, quotes, notes, reading.sources)
+        found = (quotes, notes, reading.sources)
+        return compose.answer(raw, turn, retrieval, *found, disputed=bool(sides))
 
     def _covered(self, reading: Reading) -> list[PlacePath]:
         """Places whose articles are about what was asked, if the asked place has none."""

@@ -149,9 +149,20 @@ def small_talk(raw: str, slots: Slots) -> Answer:
     return _answer(raw, Kind.INVALID, lead=say("small_talk"), slots=slots)
 
 
-def emergency(raw: str, card: Sequence[str], slots: Slots) -> Answer:
-    """The emergency card comes first and stands alone."""
-    return _answer(raw, Kind.EMERGENCY, lead="\n".join(card), slots=slots)
+def emergency(raw: str, card: Sequence[str], slots: Slots, below: Answer | None = None) -> Answer:
+    """The emergency card comes first; an answer to an insurance question stands below it."""
+    lead = "\n".join(card)
+    if below is None or not below.quotes:
+        return _answer(raw, Kind.EMERGENCY, lead=lead, slots=slots)
+    return _answer(
+        raw,
+        Kind.EMERGENCY,
+        lead="\n".join((lead, "", say("below"), below.lead)).rstrip(),
+        quotes=below.quotes,
+        closing=below.closing,
+        slots=below.slots,
+        retrieval=below.retrieval,
+    )
 
 
 def medical(raw: str, slots: Slots) -> Answer:
@@ -216,14 +227,16 @@ def no_answer(
 
 def answer(
     raw: str,
-    kind: Kind,
     turn: Turn,
     retrieval: Retrieval,
     quotes: Sequence[Quote],
     notes: Sequence[tuple[str, dict[str, str]]],
     sources: Sequence[Source],
+    *,
+    disputed: bool = False,
 ) -> Answer:
-    """Quotes with their sources; reservations first."""
+    """Quotes with their sources; reservations first, above all that the sources differ."""
+    kind = Kind.CONFLICT if disputed else Kind.CAVEAT if notes else Kind.ANSWER
     lead = say("conflict") if kind is Kind.CONFLICT else ""
     lead += "".join(say(name, **filled) for name, filled in notes)
     official = all(quote.article.authority is Authority.OFFICIAL for quote in quotes)

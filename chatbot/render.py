@@ -35,11 +35,13 @@ def render_answer(answer: Answer, turn: str) -> str:
         answer: what to show.
         turn: a token for this turn, letters and digits; it makes the markers' targets unique.
     """
+    first, _, below = answer.lead.partition("\n\n")  # the emergency card, what stands below it
     parts = [
         f'<div class="yb-answer yb-{answer.kind.value}">',
         f'<p class="yb-kind">{KIND_WORDS[answer.kind]}</p>',
-        _own_words("yb-lead", answer.lead),
+        _own_words("yb-lead", first),
         _calls(answer),
+        _own_words("yb-below", below),
         _quotes(answer, turn),
         _own_words("yb-closing", answer.closing),
         _sources(answer, turn),

@@ -140,7 +140,7 @@ source_name: 演示资料辛
 }
 
 FIGURES = ("81%", "71%", "4个百分点", "6321", "8765", "55512345", "33万", "88%", "93%", "63%")
-QUOTING = {Kind.ANSWER, Kind.CAVEAT, Kind.CLARIFY, Kind.CONFLICT}
+QUOTING = {Kind.ANSWER, Kind.CAVEAT, Kind.CLARIFY, Kind.CONFLICT, Kind.EMERGENCY}
 BROKEN_END = "线上改定点的人"
 
 

@@ -144,3 +144,17 @@ def test_sources_that_differ_stand_side_by_side_the_official_first(bot: Chatbot)
 )
 def test_other_insurances_places_and_questions_are_no_conflict(bot: Chatbot, question: str):
     assert ask(bot, question).kind is not Kind.CONFLICT
+
+
+def test_below_an_emergency_card_the_insurance_question_is_answered(bot: Chatbot):
+    answer = ask(bot, "我妈突然晕倒叫不醒，我们是珠海职工医保，住院能报多少？")
+    assert answer.kind is Kind.EMERGENCY
+    assert answer.text.startswith("请马上拨打 120")
+    assert answer.text.index(templates()["below"]) < answer.text.index("珠海职工医保住院报91%。")
+    assert "73%" not in answer.text
+
+
+def test_an_emergency_without_an_insurance_question_is_a_card_alone(bot: Chatbot):
+    answer = ask(bot, "我妈突然晕倒叫不醒")
+    assert answer.kind is Kind.EMERGENCY
+    assert not answer.citations
