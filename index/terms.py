@@ -8,7 +8,9 @@ Latin words and numbers stay whole. Questions are widened by the synonyms in
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ LEXICON = Path(__file__).with_name("lexicon")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]{2,}")
 _WORD = re.compile(r"[\w%.\-]*\w%?|[\u3400-\u9fff]")
 _EMPTY_CLASSES = frozenset("rdpcuymqtofxwei")  # word classes that name no subject
+SHORT = 2  # characters of a phrase that may by chance stand across or inside other words
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff\u00ad]")
 
 
@@ -98,9 +101,9 @@ def subject_words(text: str) -> list[str]:
     ['卡里的钱', '家里人']
     """
     phrases, rest = [], list(text)
-    for end, (phrase, _) in _synonyms().iter_long(text):
+    for start, phrase, _ in _phrases(text):
         phrases.append(phrase)
-        rest[end + 1 - len(phrase) : end + 1] = " " * len(phrase)
+        rest[start : start + len(phrase)] = " " * len(phrase)
     found = [
         word
         for word in (token.strip() for token in _tokenizer().cut("".join(rest)))
@@ -131,13 +134,29 @@ def _synonyms() -> ahocorasick.Automaton:
     for group in data["same"]:
         for word in group:
             wider.setdefault(word, []).extend(other for other in group if other != word)
-    for spoken, meant in data["spoken"].items():
-        wider.setdefault(spoken, []).extend(meant)
+    for family in data["spoken"]:
+        for spoken in family["say"]:
+            wider.setdefault(spoken, []).extend(m for m in family["mean"] if m != spoken)
     automaton = ahocorasick.Automaton()
     for word, others in wider.items():
         automaton.add_word(word, (word, tuple(dict.fromkeys(others))))
     automaton.make_automaton()
     return automaton
+
+
+def _phrases(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Phrases of the lexicon in a normalised text: start, phrase, what it also means.
+
+    A short one must begin and end where words do: 改 stands in 「改医院」, not in 「改革」.
+    """
+    found = list(_synonyms().iter_long(text))
+    if not found:
+        return
+    edges = {0, *accumulate(map(len, _tokenizer().cut(text)))}
+    for end, (phrase, others) in found:
+        start = end + 1 - len(phrase)
+        if len(phrase) > SHORT or {start, end + 1} <= edges:
+            yield start, phrase, others
 
 
 def expansions(text: str) -> list[str]:
@@ -148,7 +167,7 @@ def expansions(text: str) -> list[str]:
     """
     plain = normalise(text)
     found: dict[str, None] = {}
-    for _, (_, others) in _synonyms().iter_long(plain):
+    for _, _, others in _phrases(plain):
         found.update(dict.fromkeys(other for other in others if other not in plain))
     return list(found)
 
