@@ -98,7 +98,7 @@ def subject_words(text: str) -> list[str]:
     are left out, and single characters if anything else is left.
 
     >>> subject_words("我想问一下卡里的钱平时怎么给家里人用")
-    ['卡里的钱', '家里人']
+    ['卡里的钱', '给家里人用']
     """
     phrases, rest = [], list(text)
     for start, phrase, _ in _phrases(text):
