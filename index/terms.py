@@ -55,10 +55,29 @@ def _tokenizer() -> jieba.Tokenizer:
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = dict(jieba.dt.FREQ), jieba.dt.total
     tokenizer.initialized = True
-    for line in (LEXICON / "words.txt").read_text(encoding="utf-8").splitlines():
-        word, frequency, tag = line.split()
-        tokenizer.add_word(word, int(frequency), tag)
+    for word, (frequency, tag) in _user_words().items():
+        tokenizer.add_word(word, frequency, tag)
     return tokenizer
+
+
+@cache
+def _user_words() -> dict[str, tuple[int, str]]:
+    lines = (LEXICON / "words.txt").read_text(encoding="utf-8").splitlines()
+    return {word: (int(count), tag) for word, count, tag in map(str.split, lines)}
+
+
+def listed_words() -> tuple[str, ...]:
+    """The words of the user dictionary: terms, apps, papers, departments."""
+    return tuple(_user_words())
+
+
+def cut(text: str) -> list[str]:
+    """An already normalised text as words, none left out: they join to the text.
+
+    >>> cut("门特怎么办")
+    ['门特', '怎么办']
+    """
+    return list(_tokenizer().cut(text))
 
 
 @cache
@@ -106,7 +125,7 @@ def subject_words(text: str) -> list[str]:
         rest[start : start + len(phrase)] = " " * len(phrase)
     found = [
         word
-        for word in (token.strip() for token in _tokenizer().cut("".join(rest)))
+        for word in (token.strip() for token in cut("".join(rest)))
         if word
         and _WORD.fullmatch(word)
         and word not in stop_words()
@@ -128,8 +147,19 @@ def terms(text: str) -> list[str]:
 
 
 @cache
-def _synonyms() -> ahocorasick.Automaton:
+def _lexicon() -> dict[str, Any]:
     data: dict[str, Any] = yaml.safe_load((LEXICON / "synonyms.yaml").read_text(encoding="utf-8"))
+    return data
+
+
+def same_words() -> tuple[str, ...]:
+    """All words of the groups that are searched both ways."""
+    return tuple(word for group in _lexicon()["same"] for word in group)
+
+
+@cache
+def _synonyms() -> ahocorasick.Automaton:
+    data = _lexicon()
     wider: dict[str, list[str]] = {}
     for group in data["same"]:
         for word in group:
@@ -152,7 +182,7 @@ def _phrases(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     found = list(_synonyms().iter_long(text))
     if not found:
         return
-    edges = {0, *accumulate(map(len, _tokenizer().cut(text)))}
+    edges = {0, *accumulate(map(len, cut(text)))}
     for end, (phrase, others) in found:
         start = end + 1 - len(phrase)
         if len(phrase) > SHORT or {start, end + 1} <= edges:
