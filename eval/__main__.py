@@ -39,6 +39,9 @@ def retrieval(
         str | None, typer.Option("--model", help="换用别的 sentence-transformers 模型")
     ] = None,
     cache: Annotated[Path, typer.Option("--cache", help="文档向量缓存，算过的不再算")] = CACHE,
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="改为检索这个文章目录，标注写的是文章编号")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """检索评测：nDCG、召回、MRR，成对检验，图表报告（retrieval quality)."""
@@ -50,7 +53,7 @@ def retrieval(
     if not names or not set(names) <= set(SYSTEMS):
         msg = f"可选 {'、'.join(SYSTEMS)}，用逗号分开"
         raise typer.BadParameter(msg, param_hint="--systems")
-    suite = run_suite(data, qrels, names, out, limit=limit, model=model, cache=cache)
+    suite = run_suite(data, qrels, names, out, limit=limit, model=model, cache=cache, articles=corpus)
     if as_json:
         typer.echo(json.dumps(suite.metrics, ensure_ascii=False))
     else:

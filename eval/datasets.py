@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from corpus.chunks import split as split_article
 from corpus.errors import InputError
+from corpus.folder import load
 
 __all__ = ["Dataset", "Document", "Qrel", "Query", "load_dataset"]
 
@@ -20,19 +22,30 @@ QREL_COLUMNS = 3  # query id, document id, relevance: BEIR's layout
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A passage that can be found; ``title`` and ``text`` may be empty, the id may not."""
+    """A passage that can be found; ``title`` and ``text`` may be empty, the id may not.
+
+    ``article``: what the judgements name if it is not the passage itself; a run then holds each
+    article once, at its best passage.
+    """
 
     id: str
     title: str
     text: str
+    article: str = ""
+
+    @property
+    def judged(self) -> str:
+        """The id that judgements and runs use."""
+        return self.article or self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question of the collection."""
+    """A question of the collection; ``kind`` is what sort of question it is, if that is told."""
 
     id: str
     text: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +84,14 @@ class Dataset:
         return replace(self, queries=queries, qrels=qrels)
 
 
-def load_dataset(folder: Path, split: str) -> Dataset:
+def load_dataset(folder: Path, split: str, articles: Path | None = None) -> Dataset:
     """Read the collection in ``folder`` with the judgements of ``split``.
 
     Args:
         folder: a folder in BEIR layout.
         split: a name (``dev`` reads ``qrels/dev.tsv``).
+        articles: a folder of articles whose passages are searched instead of ``corpus.jsonl``;
+            the judgements name articles.
 
     Raises:
         InputError: a file is missing, unreadable, empty or damaged.
@@ -84,7 +99,8 @@ def load_dataset(folder: Path, split: str) -> Dataset:
     if not folder.is_dir():
         msg = f"找不到数据集文件夹：{folder}"
         raise InputError(msg)
-    documents = sorted(_documents(folder / "corpus.jsonl"), key=lambda document: document.id)
+    found = _passages(articles) if articles else _documents(folder / "corpus.jsonl")
+    documents = sorted(found, key=lambda document: document.id)
     queries = tuple(_queries(folder / "queries.jsonl"))
     qrels_path = folder / "qrels" / f"{split}.tsv"
     qrels = tuple(_qrels(qrels_path))
@@ -93,7 +109,7 @@ def load_dataset(folder: Path, split: str) -> Dataset:
     if unknown:
         msg = f"{qrels_path}：问题 {min(unknown)} 不在 queries.jsonl 里（共 {len(unknown)} 个）"
         raise InputError(msg)
-    known = {document.id for document in documents}
+    known = {document.judged for document in documents}
     return Dataset(
         name=folder.resolve().name,
         split=split,
@@ -146,6 +162,13 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, row
 
 
+def _passages(folder: Path) -> Iterator[Document]:
+    """The passages of a folder of articles, cut as for an index."""
+    for article in load(folder):
+        for chunk in split_article(article):
+            yield Document(chunk.id, article.title, chunk.text, article.id)
+
+
 def _documents(path: Path) -> Iterator[Document]:
     seen: set[str] = set()
     for number, row in json_rows(path):
@@ -158,7 +181,8 @@ def _queries(path: Path) -> Iterator[Query]:
     seen: set[str] = set()
     for number, row in json_rows(path):
         where = f"{path} 第 {number} 行"
-        yield Query(_identifier(row, where, seen), _text(row, "text", where, None))
+        text = _text(row, "text", where, None)
+        yield Query(_identifier(row, where, seen), text, _text(row, "kind", where, ""))
 
 
 def _identifier(row: dict[str, Any], where: str, seen: set[str]) -> str:

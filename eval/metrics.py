@@ -1,4 +1,4 @@
-"""nDCG@10, Recall@10, Recall@100 and MRR@10 a query, computed by ir_measures (pytrec_eval).
+"""nDCG@10, recall, MRR@10 and MAP a query, computed by ir_measures (pytrec_eval).
 
 The order of hits is ours (score downwards, then document id), not trec_eval's own tie rule: the
 library is handed strictly falling scores. A query without hits scores 0 and stays in the mean.
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import ir_measures
 import numpy as np
-from ir_measures import RR, R, nDCG
+from ir_measures import AP, RR, R, nDCG
 from numpy.typing import NDArray
 
 from eval.datasets import Qrel
@@ -16,7 +16,14 @@ from eval.datasets import Qrel
 __all__ = ["METRICS", "Run", "means", "per_query", "recall_curve"]
 
 # RR has no cutoff here: the provider takes RR @ 10 and gives the uncut value. per_query cuts it.
-MEASURES = {"nDCG@10": nDCG @ 10, "Recall@10": R @ 10, "Recall@100": R @ 100, "MRR@10": RR}
+MEASURES = {
+    "nDCG@10": nDCG @ 10,
+    "Recall@5": R @ 5,
+    "Recall@10": R @ 10,
+    "Recall@100": R @ 100,
+    "MRR@10": RR,
+    "MAP": AP,
+}
 METRICS = tuple(MEASURES)
 MRR_DEPTH = 10  # ranks that count for MRR@10
 
@@ -32,7 +39,7 @@ def per_query(query_ids: Sequence[str], qrels: Iterable[Qrel], run: Run) -> NDAr
         run: hits a query, best first.
 
     Returns:
-        float64, shape (len(query_ids), 4), columns in the order of ``METRICS``, each in [0, 1].
+        float64, shape (len(query_ids), len(METRICS)), columns in the order of ``METRICS``, each in [0, 1].
 
     Raises:
         ValueError: a document stands twice among the hits of a query.
@@ -62,7 +69,7 @@ def per_query(query_ids: Sequence[str], qrels: Iterable[Qrel], run: Run) -> NDAr
 def means(values: NDArray[np.float64]) -> dict[str, float]:
     """The mean of each metric over all queries, rounded to six places.
 
-    >>> means(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))["MRR@10"]
+    >>> means(np.array([[1.0] * 6, [0.0] * 6]))["MRR@10"]
     0.5
     """
     averages = values.mean(axis=0) if len(values) else np.zeros(len(METRICS))

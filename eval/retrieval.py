@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 DEPTH = 100  # hits kept a query: Recall@100 needs no more
+PASSAGES = 4  # hits asked for a wanted hit, where several passages belong to one article
 GUARD = 0.01  # nDCG@10 that the mix may lose against its better leg (DESIGN, decision 3)
 
 Ranker = Callable[[str, int], Sequence[tuple[int, float]]]
@@ -91,15 +92,27 @@ def evaluate(dataset: Dataset, rankers: Mapping[str, Ranker]) -> Evaluation:
 def _run(dataset: Dataset, name: str, rank: Ranker) -> SystemRun:
     hits: dict[str, tuple[tuple[str, float], ...]] = {}
     seconds = np.zeros(len(dataset.queries))
+    several = any(document.article for document in dataset.documents)
+    depth = DEPTH * PASSAGES if several else DEPTH
     bar = tqdm(dataset.queries, desc=f"{dataset.name} {name}", unit="q", leave=False, disable=None)
     for row, query in enumerate(bar):
         started = perf_counter()
-        ranked = rank(query.text, DEPTH)
+        ranked = rank(query.text, depth)
         seconds[row] = perf_counter() - started
-        hits[query.id] = tuple((dataset.documents[place].id, score) for place, score in ranked)
+        hits[query.id] = _judged(dataset, ranked)
     run = {query: [document for document, _ in found] for query, found in hits.items()}
     values = per_query([query.id for query in dataset.queries], dataset.qrels, run)
     return SystemRun(name, hits, values, seconds)
+
+
+def _judged(
+    dataset: Dataset, ranked: Sequence[tuple[int, float]]
+) -> tuple[tuple[str, float], ...]:
+    """Hits by the ids that the judgements use, each once, at its best passage."""
+    best: dict[str, float] = {}
+    for place, score in ranked:
+        best.setdefault(dataset.documents[place].judged, score)
+    return tuple(best.items())[:DEPTH]
 
 
 def compare(evaluation: Evaluation) -> list[Comparison]:

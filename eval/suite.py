@@ -33,6 +33,7 @@ def run_suite(
     limit: int | None,
     model: str | None,
     cache: Path,
+    articles: Path | None = None,
 ) -> Suite:
     """Evaluate the named systems on every collection and write all files.
 
@@ -48,12 +49,13 @@ def run_suite(
         limit: first queries only; all if ``None``.
         model: another sentence-transformers model; the bundled one if ``None``.
         cache: file that keeps passage vectors.
+        articles: folder of articles to search instead of each collection's ``corpus.jsonl``.
 
     Raises:
         InputError: a collection is damaged, two have the same name, or ``out`` cannot be written.
         ModelError: the encoder cannot be loaded.
     """
-    datasets = [load_dataset(folder, split).first(limit) for folder in folders]
+    datasets = [load_dataset(folder, split, articles).first(limit) for folder in folders]
     if len({dataset.name for dataset in datasets}) < len(datasets):
         msg = "有两个数据集的文件夹同名，请改名后再评测"
         raise InputError(msg)

@@ -61,12 +61,15 @@ def search(
     question: Annotated[str, typer.Argument(help="要找什么")],
     index: IndexDir = store.DEFAULT,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="要几条")] = 10,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="照原样检索，不改错字（no spelling repair）")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """检索片段，不作答（search passages)."""
     opened = store.open_index(index)
     store.attach(opened, load_encoder(opened.model or None))
-    hits = opened.search(question, k)
+    hits = opened.search(question, k, mend=not exact)
     if as_json:
         rows = [
             {
@@ -85,8 +88,15 @@ def search(
             }
             for hit in hits
         ]
-        typer.echo(json.dumps({"question": question, "hits": rows}, ensure_ascii=False))
+        typer.echo(
+            json.dumps(
+                {"question": question, "rewritten": hits.rewritten, "hits": rows},
+                ensure_ascii=False,
+            )
+        )
         return
+    if hits.rewritten:
+        typer.echo(f"已按“{hits.rewritten}”检索；要照原样检索，请加 --exact。")
     for number, hit in enumerate(hits, 1):
         typer.echo(f"{number}. {hit.score:.3f}《{hit.article.title}》{hit.article.place_label}")
         typer.echo("   " + " ".join(hit.chunk.text.split())[:100])

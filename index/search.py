@@ -5,7 +5,7 @@ vectors.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from corpus.records import Article, Chunk, Span
 from index import fusion
 from index.bm25 import BM25, term_scores
 from index.encoder import Encoder
+from index.repair import Repaired, Rewrite, repair
 from index.terms import expansions, terms
 from index.vectors import Float32, Vectors
 
@@ -50,6 +51,22 @@ class Hit:
     bm25_rank: int
     dense: float
     dense_rank: int
+
+
+class Hits(list[Hit]):
+    """Hits, best first, with the question that was searched for and how it was rewritten."""
+
+    def __init__(
+        self, hits: Iterable[Hit] = (), searched: str = "", rewrites: Sequence[Rewrite] = ()
+    ) -> None:
+        super().__init__(hits)
+        self.searched = searched
+        self.rewrites = tuple(rewrites)
+
+    @property
+    def rewritten(self) -> str | None:
+        """The text searched for instead of the question; None if that was left as it is."""
+        return self.searched if self.rewrites else None
 
 
 def document_terms(title: str, text: str) -> list[str]:
@@ -244,8 +261,22 @@ class Index:
         where: Callable[[Article], bool] | None = None,
         legs: Sequence[str] = LEGS,
         vector: Float32 | None = None,
-    ) -> list[Hit]:
-        """The ``k`` best passages of the articles for which ``where`` is true, best first."""
+        mend: bool = True,
+    ) -> Hits:
+        """The ``k`` best passages of the articles for which ``where`` is true, best first.
+
+        Args:
+            question: what is asked.
+            k: how many, at least 1.
+            where: which articles may be found; None means all.
+            legs: any of ``LEGS``; one that cannot search now is left out.
+            vector: the question's vector if it is known already, shape (dimension,).
+            mend: whether misspelt terms are mended first; see ``Hits.rewritten``.
+        """
+        mended = repair(question) if mend else Repaired(question)
+        searched, rewrites = (mended.text, mended.rewrites) if mended.rewrites else (question, ())
+        if rewrites:
+            vector = None  # it belongs to the misspelt question
         allowed = None
         if where is not None:
             wanted = {key for key, article in self.articles.items() if where(article)}
@@ -254,17 +285,17 @@ class Index:
                 dtype=np.int64,
             )
             if not len(allowed):
-                return []
-        ranked = self.engine.rank(question, k, legs, vector=vector, allowed=allowed)
-        return [
-            Hit(
-                chunk=self.chunks[r.position],
-                article=self.articles[self.chunks[r.position].article_id],
-                score=r.score,
-                bm25=r.bm25,
-                bm25_rank=r.bm25_rank,
-                dense=r.dense,
-                dense_rank=r.dense_rank,
-            )
-            for r in ranked
-        ]
+                return Hits((), searched, rewrites)
+        ranked = self.engine.rank(searched, k, legs, vector=vector, allowed=allowed)
+        return Hits(map(self._hit, ranked), searched, rewrites)
+
+    def _hit(self, r: Ranked) -> Hit:
+        return Hit(
+            chunk=self.chunks[r.position],
+            article=self.articles[self.chunks[r.position].article_id],
+            score=r.score,
+            bm25=r.bm25,
+            bm25_rank=r.bm25_rank,
+            dense=r.dense,
+            dense_rank=r.dense_rank,
+        )

@@ -8,7 +8,9 @@ Latin words and numbers stay whole. Questions are widened by the synonyms in
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ LEXICON = Path(__file__).with_name("lexicon")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]{2,}")
 _WORD = re.compile(r"[\w%.\-]*\w%?|[\u3400-\u9fff]")
 _EMPTY_CLASSES = frozenset("rdpcuymqtofxwei")  # word classes that name no subject
+SHORT = 2  # characters of a phrase that may by chance stand across or inside other words
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff\u00ad]")
 
 
@@ -52,10 +55,29 @@ def _tokenizer() -> jieba.Tokenizer:
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = dict(jieba.dt.FREQ), jieba.dt.total
     tokenizer.initialized = True
-    for line in (LEXICON / "words.txt").read_text(encoding="utf-8").splitlines():
-        word, frequency, tag = line.split()
-        tokenizer.add_word(word, int(frequency), tag)
+    for word, (frequency, tag) in _user_words().items():
+        tokenizer.add_word(word, frequency, tag)
     return tokenizer
+
+
+@cache
+def _user_words() -> dict[str, tuple[int, str]]:
+    lines = (LEXICON / "words.txt").read_text(encoding="utf-8").splitlines()
+    return {word: (int(count), tag) for word, count, tag in map(str.split, lines)}
+
+
+def listed_words() -> tuple[str, ...]:
+    """The words of the user dictionary: terms, apps, papers, departments."""
+    return tuple(_user_words())
+
+
+def cut(text: str) -> list[str]:
+    """An already normalised text as words, none left out: they join to the text.
+
+    >>> cut("门特怎么办")
+    ['门特', '怎么办']
+    """
+    return list(_tokenizer().cut(text))
 
 
 @cache
@@ -95,15 +117,15 @@ def subject_words(text: str) -> list[str]:
     are left out, and single characters if anything else is left.
 
     >>> subject_words("我想问一下卡里的钱平时怎么给家里人用")
-    ['卡里的钱', '家里人']
+    ['卡里的钱', '给家里人用']
     """
     phrases, rest = [], list(text)
-    for end, (phrase, _) in _synonyms().iter_long(text):
+    for start, phrase, _ in _phrases(text):
         phrases.append(phrase)
-        rest[end + 1 - len(phrase) : end + 1] = " " * len(phrase)
+        rest[start : start + len(phrase)] = " " * len(phrase)
     found = [
         word
-        for word in (token.strip() for token in _tokenizer().cut("".join(rest)))
+        for word in (token.strip() for token in cut("".join(rest)))
         if word
         and _WORD.fullmatch(word)
         and word not in stop_words()
@@ -125,19 +147,46 @@ def terms(text: str) -> list[str]:
 
 
 @cache
-def _synonyms() -> ahocorasick.Automaton:
+def _lexicon() -> dict[str, Any]:
     data: dict[str, Any] = yaml.safe_load((LEXICON / "synonyms.yaml").read_text(encoding="utf-8"))
+    return data
+
+
+def same_words() -> tuple[str, ...]:
+    """All words of the groups that are searched both ways."""
+    return tuple(word for group in _lexicon()["same"] for word in group)
+
+
+@cache
+def _synonyms() -> ahocorasick.Automaton:
+    data = _lexicon()
     wider: dict[str, list[str]] = {}
     for group in data["same"]:
         for word in group:
             wider.setdefault(word, []).extend(other for other in group if other != word)
-    for spoken, meant in data["spoken"].items():
-        wider.setdefault(spoken, []).extend(meant)
+    for family in data["spoken"]:
+        for spoken in family["say"]:
+            wider.setdefault(spoken, []).extend(m for m in family["mean"] if m != spoken)
     automaton = ahocorasick.Automaton()
     for word, others in wider.items():
         automaton.add_word(word, (word, tuple(dict.fromkeys(others))))
     automaton.make_automaton()
     return automaton
+
+
+def _phrases(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Phrases of the lexicon in a normalised text: start, phrase, what it also means.
+
+    A short one must begin and end where words do: 改 stands in 「改医院」, not in 「改革」.
+    """
+    found = list(_synonyms().iter_long(text))
+    if not found:
+        return
+    edges = {0, *accumulate(map(len, cut(text)))}
+    for end, (phrase, others) in found:
+        start = end + 1 - len(phrase)
+        if len(phrase) > SHORT or {start, end + 1} <= edges:
+            yield start, phrase, others
 
 
 def expansions(text: str) -> list[str]:
@@ -148,7 +197,7 @@ def expansions(text: str) -> list[str]:
     """
     plain = normalise(text)
     found: dict[str, None] = {}
-    for _, (_, others) in _synonyms().iter_long(plain):
+    for _, _, others in _phrases(plain):
         found.update(dict.fromkeys(other for other in others if other not in plain))
     return list(found)
 

@@ -210,3 +210,20 @@ def test_a_filter_on_articles(index: Index) -> None:
     assert index.search("惠州", 10, where=lambda article: False) == []
     everywhere = index.search("惠州门诊", 3, where=lambda article: True)
     assert everywhere == index.search("惠州门诊", 3)
+
+
+def test_a_misspelt_term_is_mended_reported_and_can_be_left(index: Index) -> None:
+    mended = index.search("生育今贴怎么领", 3)
+    assert mended.rewritten == "生育津贴怎么领"
+    assert [change.after for change in mended.rewrites] == ["生育津贴"]
+    assert mended == index.search("生育津贴怎么领", 3)
+    assert index.search("生育津贴怎么领", 3).rewritten is None
+    left = index.search("生育今贴怎么领", 3, mend=False)
+    assert left.rewritten is None
+    assert left.searched == "生育今贴怎么领"
+
+
+def test_a_vector_of_the_misspelt_question_is_not_used_for_the_mended_one(index: Index) -> None:
+    assert index.engine.encoder is not None
+    vector = index.engine.encoder.encode_questions(["生育今贴怎么领"])[0]
+    assert index.search("生育今贴怎么领", 3, vector=vector) == index.search("生育津贴怎么领", 3)

@@ -1,9 +1,11 @@
 """Text to search terms: what is cut how, and what must hold for any text."""
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.regions import mentions
 from index import terms as module
 from index.terms import expansions, fingerprint, normalise, stop_words, terms, words
 
@@ -105,3 +107,37 @@ def test_the_fingerprint_is_of_all_lexicon_files(
         path.write_bytes(path.read_bytes() + b"\n")
         seen.add(fingerprint.__wrapped__())
     assert len(seen) == 1 + len(list(folder.iterdir()))
+
+
+def test_a_short_phrase_counts_only_where_words_begin_and_end() -> None:
+    assert "变更" in expansions("想改医院")
+    assert expansions("改革") == []
+
+
+def _lexicon() -> tuple[list[list[str]], list[dict[str, list[str]]]]:
+    data = yaml.safe_load((module.LEXICON / "synonyms.yaml").read_text(encoding="utf-8"))
+    return data["same"], data["spoken"]
+
+
+def test_the_lexicon_is_normalised_and_says_nothing_twice() -> None:
+    same, spoken = _lexicon()
+    said = [word for group in same for word in group]
+    said += [word for family in spoken for word in family["say"]]
+    meant = [word for family in spoken for word in family["mean"]]
+    assert len(same) + len(spoken) >= 150
+    assert len(set(said)) == len(said)
+    assert [word for word in said + meant if word != normalise(word).strip()] == []
+
+
+def test_the_lexicon_names_no_place_and_no_figure() -> None:
+    same, spoken = _lexicon()
+    entries = [word for group in same for word in group]
+    entries += [word for family in spoken for word in family["say"] + family["mean"]]
+    assert [word for word in entries if any(char.isdigit() for char in word)] == []
+    assert [word for word in entries if mentions(word)] == []
+
+
+def test_the_user_dictionary_lists_each_word_once() -> None:
+    lines = (module.LEXICON / "words.txt").read_text(encoding="utf-8").splitlines()
+    listed = [line.split()[0] for line in lines]
+    assert len(set(listed)) == len(listed)
