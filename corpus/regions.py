@@ -338,3 +338,7 @@ def county(name: str) -> PlacePath | None:
 def applies(article: Article, place: PlacePath) -> bool:
     """Whether an article's rule may hold in ``place``: same place, a wider one, or none named."""
     return not article.place or article.place == ("全国",) or within(place, article.place)
+
+
+def suggest_places(text: str) -> tuple[PlacePath, ...]:
+    return ()
