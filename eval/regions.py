@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import InputError
-from corpus.regions import PlacePath, PlaceReading, mentions, read_places, suggest_places, within
+from corpus.place_suggestions import suggest_places
+from corpus.regions import PlacePath, PlaceReading, mentions, read_places, within
 from eval.datasets import json_rows
 
 __all__ = ["LabelledText", "Outcome", "Tally", "judge_text", "load_labels", "summarise"]
