@@ -21,6 +21,7 @@ __all__ = ["Mention", "mentions"]
 
 _SHORT = 2  # characters; names up to here may be a part of other words
 _GOING = "去到在来从住转往回赴"  # a name behind one of these is one, whatever jieba glues together
+_LONGEST = 16  # characters of the longest word of jieba's dictionary
 _FROM_THERE = ("人", "同胞")  # 「台湾同胞」 is one word for jieba
 _PARENT_REACH = 2  # characters between a name and the parent that settles it: 「福建的鼓楼区」
 _BEFORE_REACH = 8  # characters in front of a name that are looked at
@@ -57,8 +58,9 @@ class _Hit:
 
     @property
     def rank(self) -> tuple[int, bool, int]:
-        """Longest first, words that are no places before names of their length, then by place."""
-        return self.start - self.end, bool(self.places), self.start
+        """Longest first, then by place; but 阳性 goes before 信阳 in 「信阳性」."""
+        length = self.end - self.start
+        return -length, bool(self.places) and length <= _SHORT, self.start
 
 
 def mentions(text: str) -> list[Mention]:
@@ -71,7 +73,9 @@ def mentions(text: str) -> list[Mention]:
     parents = _parents(hits)
     taken = bytearray(len(text))
     kept = []
-    for hit in sorted(_whole_words(text, list(_likely(text, hits, parents))), key=_Hit.rank.fget):
+    for hit in sorted(
+        _whole_words(text, list(_likely(text, hits, parents))), key=lambda hit: hit.rank
+    ):
         if not any(taken[hit.start : hit.end]):
             taken[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
             if hit.places:
@@ -100,7 +104,8 @@ def _letter_hits(text: str) -> Iterator[_Hit]:
     meant = tables()["letters"] | tables()["group_letters"]
     for found in _letters().finditer(text):
         for at in range(*found.span()):
-            yield _Hit(at, at + 1, Name(text[at], ((meant[text[at]],),), in_group=bool(found["group"])))
+            name = Name(text[at], ((meant[text[at]],),), is_letter=not found["group"])
+            yield _Hit(at, at + 1, name)
 
 
 def _parents(hits: Sequence[_Hit]) -> Parents:
@@ -133,7 +138,7 @@ def _inside_parent(text: str, hit: _Hit, parents: Parents) -> tuple[PlacePath, .
 
 
 def _looks_like_a_place(text: str, hit: _Hit, parents: Parents) -> bool:
-    """Whether the words around a name let it be a place: no street, no company, no everyday word."""
+    """Whether the words around a name let it be a place: no street, no everyday word."""
     if rule("no_place_behind").match(text, hit.end):
         return False
     if hit.name.text not in tables()["everyday"]:
@@ -145,19 +150,35 @@ def _looks_like_a_place(text: str, hit: _Hit, parents: Parents) -> bool:
 
 def _whole_words(text: str, hits: Sequence[_Hit]) -> Iterator[_Hit]:
     """The hits without short names that are a part of other words."""
-    edges = _edges(text, [hit.start for hit in hits if _is_short(hit)])
-    for hit in hits:
-        if not _is_short(hit):
-            yield hit
-        elif hit.end - hit.start == 1:
-            if _letter_stands_alone(text, hit, edges):
-                yield hit
-        elif _is_a_word(text, hit.start, hit.end, edges):
-            yield hit
+    doubtful = [hit for hit in hits if _is_doubtful(text, hit)]
+    edges = _edges(text, [hit.start for hit in doubtful])
+    out = {hit for hit in doubtful if not _is_a_word(text, hit, edges)}
+    return (hit for hit in hits if hit not in out)
 
 
-def _is_short(hit: _Hit) -> bool:
-    return bool(hit.places) and hit.end - hit.start <= _SHORT
+def _is_doubtful(text: str, hit: _Hit) -> bool:
+    """Whether a name may be a part of other words: only then the text must be cut into words."""
+    if not hit.places or hit.end - hit.start > _SHORT:
+        return False
+    return hit.name.is_letter or _crossed(text, hit.start) or _crossed(text, hit.end)
+
+
+def _crossed(text: str, at: int) -> bool:
+    """Whether a word of the dictionary could stand across an offset.
+
+    If none could, the offset is an edge however jieba cuts. Its table also holds every beginning of
+    a word, with frequency 0.
+    """
+    table = jieba.dt.FREQ
+    for begin in range(at - 1, max(-1, at - _LONGEST), -1):
+        if text[begin:at] in table:
+            for end in range(at + 1, len(text) + 1):
+                frequency = table.get(text[begin:end])
+                if frequency is None:
+                    break
+                if frequency:
+                    return True
+    return False
 
 
 def _edges(text: str, starts: Sequence[int]) -> list[int]:
@@ -180,13 +201,16 @@ def _letter_stands_alone(text: str, hit: _Hit, edges: Sequence[int]) -> bool:
     """Whether a letter begins a word of its own: not 京 in 「天京医保」."""
     at = bisect_left(edges, hit.start)
     before = text[hit.start - 1 : hit.start]
-    if hit.name.in_group or not _HAN.match(before) or before in tables()["letter_openers"]:
+    if not _HAN.match(before) or before in tables()["letter_openers"]:
         return True
     return edges[at] == hit.start and hit.start - edges[at - 1] > 1
 
 
-def _is_a_word(text: str, start: int, end: int, edges: Sequence[int]) -> bool:
-    """Whether a name of two characters is no part of other words: 新余 in 「最新余额」 is none."""
+def _is_a_word(text: str, hit: _Hit, edges: Sequence[int]) -> bool:
+    """Whether a short name is no part of other words: 新余 in 「最新余额」 is none."""
+    if hit.name.is_letter:
+        return _letter_stands_alone(text, hit, edges)
+    start, end = hit.start, hit.end
     after = bisect_right(edges, start)
     begin, stop = edges[after - 1], edges[after]
     if begin == start and edges[bisect_left(edges, end)] == end:

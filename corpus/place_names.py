@@ -42,14 +42,14 @@ _PLACE_CLASSES = (None, "ns", "nr", "nrt", "nz")  # jieba's: no word, place, per
 class Name:
     """A spelling and the places that it may mean; none: a word that only looks like a place.
 
-    ``needs_parent``: it counts only right behind the place that holds it. ``in_group``: a letter of
-    a fixed group, as in 京津冀.
+    ``needs_parent``: it counts only right behind the place that holds it. ``is_letter``: one
+    character for a province, outside a fixed group such as 京津冀.
     """
 
     text: str
     places: tuple[PlacePath, ...]
     needs_parent: bool = False
-    in_group: bool = False
+    is_letter: bool = False
 
 
 @cache

@@ -28,6 +28,7 @@ __all__ = [
 
 _ROLE_REACH = 16  # characters on either side of a name in which a sign of its role may stand
 _HERE = "\ue000"  # stands for the name in a pattern: a private character
+_JOINING = frozenset("和与及跟、")
 _EXAMPLE = re.compile(r"(?:如|例如|比如|像|包括|以)[^。；;]{0,12}$")
 
 
@@ -79,8 +80,19 @@ class _Roles:
         self.deepest = _deepest([m.path for m in self.known if m.path])
 
     def having(self, kind: str) -> list[PlacePath]:
-        """The places with a sign of that kind; a sign at a parent counts for the place."""
-        signed = [m.path for m in self.known if m.path and _has_role(self.text, m, kind)]
+        """The places with a sign of that kind.
+
+        A sign at a parent counts for the place, one at the last of several joined places for all.
+        """
+        signed: set[PlacePath] = set()
+        following: Mention | None = None
+        last = False
+        for mention in reversed(self.known):
+            joined = following and self.text[mention.span.end : following.span.start] in _JOINING
+            if mention.path and (_has_role(self.text, mention, kind) or (joined and last)):
+                signed.add(mention.path)
+            last = mention.path in signed
+            following = mention
         return [place for place in self.deepest if any(within(place, p) for p in signed)]
 
 
