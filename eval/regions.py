@@ -5,18 +5,33 @@ name and places agree, as read if the role agrees too. The format of the files i
 ``questions/README.md``.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import typer
 
 from corpus.errors import InputError
 from corpus.place_suggestions import suggest_places
 from corpus.regions import PlacePath, PlaceReading, mentions, read_places, within
+from eval.console import show_table
 from eval.datasets import json_rows
 
-__all__ = ["LabelledText", "Outcome", "Tally", "judge_text", "load_labels", "summarise"]
+__all__ = [
+    "LabelledText",
+    "Outcome",
+    "Tally",
+    "as_dict",
+    "judge_text",
+    "load_labels",
+    "show_failures",
+    "show_summary",
+    "summarise",
+]
 
+PARTS = ("names", "roles", "suggestions")
 ANY = "any"  # places compared on equal terms: the role is not judged
 ROLES = ("insured", "care", "none", ANY)
 
@@ -141,10 +156,54 @@ def summarise(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Tally]]:
     """``{kind: {"names" | "roles" | "suggestions": tally}}``, with all texts together last."""
     nothing = Tally(0, 0, 0)
     sums: dict[str, dict[str, Tally]] = {}
-    everything = dict.fromkeys(("names", "roles", "suggestions"), nothing)
+    everything = dict.fromkeys(PARTS, nothing)
     for outcome in outcomes:
-        of = sums.setdefault(outcome.label.kind, dict.fromkeys(everything, nothing))
-        for part in everything:
+        of = sums.setdefault(outcome.label.kind, dict.fromkeys(PARTS, nothing))
+        for part in PARTS:
             of[part] += getattr(outcome, part)
             everything[part] += getattr(outcome, part)
     return sums | {"all": everything}
+
+
+def as_dict(outcomes: Sequence[Outcome]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """``{kind: {part: {"precision", "recall", "right", "spurious", "missed"}}}``."""
+    return {
+        kind: {
+            part: {"precision": tally.precision, "recall": tally.recall} | asdict(tally)
+            for part, tally in parts.items()
+        }
+        for kind, parts in summarise(outcomes).items()
+    }
+
+
+def show_summary(outcomes: Sequence[Outcome]) -> None:
+    """Print precision and recall by kind of text."""
+    texts = Counter(outcome.label.kind for outcome in outcomes) + Counter({"all": len(outcomes)})
+    header = ("", "条", "地名 准确", "召回", "连角色 准确", "召回", "建议 准确", "召回")
+    rows = [
+        (kind, texts[kind], *(share for part in PARTS for share in _shares(parts[part])))
+        for kind, parts in summarise(outcomes).items()
+    ]
+    show_table(header, rows)
+
+
+def _shares(tally: Tally) -> tuple[float | None, float | None]:
+    return tally.precision, tally.recall
+
+
+def show_failures(outcomes: Iterable[Outcome]) -> None:
+    """Print the texts that were read otherwise than labelled: what should be, what came out."""
+    for outcome in outcomes:
+        if outcome.failed:
+            label = outcome.label
+            typer.echo(f"{label.id} {label.kind}：{label.text}")
+            typer.echo(f"  应为 {_told(label.roles)}")
+            typer.echo(f"  认成 {_told(outcome.found)}")
+
+
+def _told(roles: Mapping[Named, str]) -> str:
+    told = (
+        f"{name}={'或'.join(''.join(place) for place in places)}（{role}）"
+        for (name, places), role in roles.items()
+    )
+    return "，".join(told) or "没有地名"
