@@ -160,7 +160,9 @@ def _is_doubtful(text: str, hit: _Hit) -> bool:
     """Whether a name may be a part of other words: only then the text must be cut into words."""
     if not hit.places or hit.end - hit.start > _SHORT:
         return False
-    return hit.name.is_letter or _crossed(text, hit.start) or _crossed(text, hit.end)
+    if hit.end - hit.start == 1:
+        return hit.name.is_letter
+    return _crossed(text, hit.start) or _crossed(text, hit.end)
 
 
 def _crossed(text: str, at: int) -> bool:
