@@ -1,8 +1,9 @@
 """Article → chunks: runs of whole blocks within a budget of jieba tokens.
 
-A block is a heading, a paragraph, a table or a list item. A heading stays with what follows it, a
-lead-in line that ends with a colon stays with its list. A block that is alone over the budget is
-cut between sentences; a list item, a table row and a sentence are never cut.
+A block is a heading, a paragraph, a table row or a list item with its indented lines. A heading
+stays with what follows it, a table's head with its first row, a line that ends with a colon with
+its list, a number with its unit. A paragraph that is alone over the budget is cut between
+sentences; a list item, a table row and a sentence are never cut.
 """
 
 import re
@@ -16,7 +17,15 @@ from corpus.sentences import sentences
 
 TOKEN_BUDGET = 160  # jieba tokens a chunk: some 270 characters, well within the encoder's limit
 _HEADING = re.compile(r"(#{1,6})\s+(.+)")
-_LIST_ITEM = re.compile(r"\s*(?:[-*•]\s|\d{1,2}[.、]\s?|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳])")
+# 「3.5万元」 at the start of a line is no item.
+_LIST_ITEM = re.compile(
+    r"\s*(?:[-*+•●▪]\s|[•●▪]|(?:\d{1,2}\.)*\d{1,2}[.、](?!\d)\s?|\d{1,2}[)）]"
+    r"|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳])"
+)
+_CONTINUED = re.compile(r"(?: {2,}|\t)\s*\S")  # an indented line below an item belongs to it
+_TABLE_RULE = frozenset("|-: \t\r\n")  # |---|:--:|
+_NUMBER_END = re.compile(r"[\d０-９][\d０-９.,，～~—-]*$")
+_UNIT = re.compile(r"[%％‰℃元万亿千百十个年月日天岁倍次分号级种人家项周条折成]|块钱|小时|m[glL]|kg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,17 @@ class _Block:
     @property
     def leads_in(self) -> bool:
         """Whether it must not stand at the end of a chunk."""
-        return self.level > 0 or self.text.rstrip().endswith(("：", ":"))
+        table_head = self.text.startswith("|") and _is_rule(self.text.rpartition("\n")[2])
+        return self.level > 0 or table_head or self.text.endswith(("：", ":"))
+
+    def holds(self, following: "_Block") -> bool:
+        """Whether the next block must not be parted from this one."""
+        return self.leads_in or bool(_NUMBER_END.search(self.text) and _UNIT.match(following.text))
+
+
+def _is_rule(line: str) -> bool:
+    """Whether a line is the rule below a table's head."""
+    return "|" in line and "-" in line and _TABLE_RULE.issuperset(line)
 
 
 def count_tokens(text: str) -> int:
@@ -38,11 +57,28 @@ def count_tokens(text: str) -> int:
 
 
 def _lines(body: str) -> Iterator[Span]:
+    """Lines that hold something, with the lines that belong to them."""
+    held: Span | None = None
     start = 0
     for line in re.findall(r"[^\n]*\n|[^\n]+$", body):  # other line marks do not end a sentence
-        if line.strip():
-            yield Span(start, start + len(line))
+        span = Span(start, start + len(line))
         start += len(line)
+        if held and line.strip() and _belongs(held.of(body), line):
+            held = Span(held.start, span.end)
+        elif line.strip():
+            if held:
+                yield held
+            held = span
+    if held:
+        yield held
+
+
+def _belongs(block: str, line: str) -> bool:
+    """Whether a line goes on with the block above it: an item's indented line, a table's rule."""
+    if _is_rule(line):
+        return block.lstrip().startswith("|") and "\n" not in block.strip()
+    own = _LIST_ITEM.match(line) or _HEADING.match(line) or line.lstrip().startswith("|")
+    return bool(_LIST_ITEM.match(block) and _CONTINUED.match(line) and not own)
 
 
 def _trim(body: str, span: Span) -> Span:
@@ -79,11 +115,12 @@ def _groups(blocks: Sequence[_Block], budget: int) -> Iterator[list[_Block]]:
     used = 0
     for block in blocks:
         full = used + block.tokens > budget or (block.level and used > budget // 2)
-        if full and any(not held.leads_in for held in group):
+        if full:
             tail: list[_Block] = []
-            while group[-1].leads_in:
+            while group and group[-1].holds((*tail, block)[0]):
                 tail.insert(0, group.pop())
-            yield group
+            if group:
+                yield group
             group = tail
             used = sum(held.tokens for held in group)
         group.append(block)

@@ -17,11 +17,16 @@ OPENERS = dict(zip("（(【《「『“〔", "）)】》」』”〕", strict=Tr
 BRACKET_REACH = 60
 # A full stop behind these ends nothing: a number, 「a.」, 「e.g.」, 「Mr.」.
 _NO_STOP = re.compile(r"(?:\d|(?<![A-Za-z])[A-Za-z]{1,2})$")
+# Behind an end: the number of a footnote belongs to the sentence.
+_NOTE = re.compile(r"(?:\[\d{1,3}\]|[⁰¹²³⁴-⁹])+")
+_EMPHASIS = ("**", "__", "~~")  # Markdown marks that close behind an end
 # A piece made of nothing but these says nothing by itself.
 _EMPTY = re.compile(r"[\W_]*", re.UNICODE)
 # Marks at the start of a line that belong to the layout, not to the sentence.
 # 「1. 1.」 is a number that saving a page doubled; 「1.2.」 and 「10.1.」 (a date) are content.
-_LEAD = re.compile(r"(?:\s|[•●▪]\s?|[·*-]\s|#{1,6}\s|>\s)*(?:(\d{1,2})\.[ \t]+(?=\1\.))?")
+_LEAD = re.compile(
+    r"(?:[\s\u200b\u2060\ufeff]|[•●▪]\s?|[·*-]\s|#{1,6}\s|>\s)*(?:(\d{1,2})\.[ \t]+(?=\1\.))?"
+)
 
 
 def _closing(text: str, at: int) -> int:
@@ -51,17 +56,27 @@ def _sentence_end(text: str, at: int, piece: int) -> int:
             break  # a straight quote that opens the next sentence
         end += 1
     after = text[end : end + 1]
-    if text[at] in "?!" and after.isascii() and after.isalnum():  # the query of a URL
-        return at
-    goes_on = after and not after.isspace()
-    return at if goes_on and set(text[at:end]) == {"…"} else end  # 「高血压……都可以报。」
+    if text[at] in "?!" and f"{text[at - 1 : at]}{after}".isascii() and after.isalnum():
+        return at  # the query of a URL
+    if after and not after.isspace() and set(text[at:end]) == {"…"}:
+        return at  # 「高血压……都可以报。」
+    return _tail(text, end, piece)
+
+
+def _tail(text: str, end: int, piece: int) -> int:
+    """Index after what belongs to the sentence that ends at ``end``: emphasis, footnotes."""
+    for mark in _EMPHASIS:
+        if text.startswith(mark, end) and text.count(mark, piece, end) % 2:
+            end += len(mark)
+    note = _NOTE.match(text, end)
+    return note.end() if note else end
 
 
 def _ends_sentence(bracketed: str, *, opens: bool) -> bool:
     """Whether a bracket and its content end a sentence: speech, or a piece that is all bracket."""
-    if bracketed[-2] not in "。！？":
-        return False
-    return bracketed[-1] in "”」』" or (opens and bracketed[-1] not in "》")
+    if bracketed[-1] in "”」』":
+        return bracketed.rstrip("”’」』")[-1:] in tuple("。！？")
+    return opens and bracketed[-2] in "。！？" and bracketed[-1] != "》"
 
 
 def _row_end(text: str, at: int) -> int:

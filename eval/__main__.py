@@ -1,4 +1,4 @@
-"""``python -m eval``: the retrieval and answer benchmarks and the table of targets."""
+"""``python -m eval``: the retrieval, answer and place benchmarks and the table of targets."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from corpus.command import citizen_errors
 from index import store
 
 app = typer.Typer(
-    help="评测：检索质量、回答质量、速度与内存（retrieval, answers, bench）",
+    help="评测：检索质量、回答质量、地名、速度与内存（retrieval, answers, regions, bench）",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -22,6 +22,7 @@ IndexFolder = Annotated[
 ]
 OUT = Path(__file__).with_name("out")
 DECISION = Path(__file__).parent.parent / "chatbot" / "rules" / "decision.json"
+REGIONS = Path(__file__).parent / "questions" / "regions-dev.jsonl"
 CACHE = OUT / "vectors.db"
 
 
@@ -106,6 +107,29 @@ def bench(
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:
         show_bench(report)
+
+
+@app.command()
+@citizen_errors
+def regions(
+    texts: Annotated[
+        Path, typer.Option("--texts", help="标注好地名的文字，写法见 eval/questions/README.md")
+    ] = REGIONS,
+    failures: Annotated[
+        bool, typer.Option("--failures/--no-failures", help="列出认错的文字")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """地名识别：准确率与召回率，参保地与就医地，认错的文字（places in texts)."""
+    from eval.regions import as_dict, judge_text, load_labels, show_failures, show_summary
+
+    outcomes = [judge_text(label) for label in load_labels(texts)]
+    if as_json:
+        typer.echo(json.dumps(as_dict(outcomes), ensure_ascii=False))
+        return
+    show_summary(outcomes)
+    if failures:
+        show_failures(outcomes)
 
 
 @app.command()

@@ -16,6 +16,7 @@ import typer
 from tqdm import tqdm
 
 from eval.answers import latency, summary
+from eval.bench_corpus import measure_corpus
 from eval.bench_encoder import measure_encoder
 from eval.bench_search import (
     Made,
@@ -86,10 +87,11 @@ def run_bench(index: Path, out: Path, *, quick: bool) -> dict[str, Any]:
     """
     make_folder(out.parent)
     load = getloadavg()[0]  # processes that wanted a core during the last minute
-    files = sorted(QUESTIONS.glob("*-dev.jsonl"))
+    files = [path for path in sorted(QUESTIONS.glob("*-dev.jsonl")) if "regions" not in path.stem]
     questions = [case.question for case in load_cases(files)]
     stages: dict[str, Callable[[], Iterator[Row]]] = {
         "service": partial(_service_rows, index, questions),
+        "corpus": partial(_corpus_rows, megabytes=1 if quick else 4),
         "answers": partial(_answer_rows, index, files),
         "search": partial(_search_rows, index, questions, QUICK_CHUNKS if quick else CHUNKS),
         "encoder": partial(_encoder_rows, quick=quick),
@@ -132,6 +134,18 @@ def _service_rows(index: Path, questions: Sequence[str]) -> Iterator[Row]:
     yield Row("启动：第一个双路答案 first hybrid", "s", figures["hybrid_answer_seconds"], 20)
     note = f"含子进程，答过 {min(SERVED, len(questions))} 题之后"
     yield Row("服务内存 resident", "MB", figures["resident_mb"], 800, note=note)
+
+
+def _corpus_rows(megabytes: int) -> Iterator[Row]:
+    figures = measure_corpus(megabytes)
+    note = "自带文章，读入并写成 Markdown"
+    yield Row("导入 import", "篇/s", figures["import_articles_per_second"], note=note)
+    yield Row("导入 import", "MB/s", figures["import_megabytes_per_second"])
+    yield Row("切片 chunking", "篇/s", figures["chunk_articles_per_second"])
+    yield Row("切片 chunking", "MB/s", figures["chunk_megabytes_per_second"])
+    yield Row("切句 sentences", "MB/s", figures["sentence_megabytes_per_second"])
+    speed = figures["region_megabytes_per_second"]
+    yield Row("地名识别 regions", "MB/s", speed, 1, at_most=False, note="1 MB 不超过 1 秒")
 
 
 def _answer_rows(index: Path, files: Sequence[Path]) -> Iterator[Row]:

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import regions
+from corpus import place_names
 from corpus.records import Article
 from corpus.regions import applies, article_place, mentions, read_places, short_name, within
 
@@ -16,7 +16,7 @@ CASES = yaml.safe_load((Path(__file__).parent / "regions_cases.yaml").read_text(
 SHORT_NAMES = sorted(
     {
         (short_name(path[-1]), path)
-        for path, kind in regions._records()
+        for path, kind in place_names.records()
         if kind in ("province", "city") and path[-1] != "海南藏族自治州"
     }
 )
@@ -51,7 +51,7 @@ def test_every_province_and_city_is_known_by_its_short_name(text: str) -> None:
 
 
 def test_every_place_is_known_by_its_full_name() -> None:
-    alone = [path for path, _ in regions._records()]
+    alone = [path for path, _ in place_names.records()]
     unknown = [
         path
         for path in alone

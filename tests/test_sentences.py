@@ -13,7 +13,7 @@ from corpus.sentences import OPENERS, complete, quotable, sentences
 GOLDEN = yaml.safe_load(
     (Path(__file__).parent / "golden" / "sentences.yaml").read_text(encoding="utf-8")
 )
-_MARKS = "。！？!?…，、；：.,;:%-*•#>|~ \t\n\r\u3000\u2028😊①第条一1２aＡ" + "".join(OPENERS)
+_MARKS = "。！？!?…，、；：.,;:%-*•#>|~_⁰¹ \t\n\r\u3000\u2028😊①第条一1２aＡ" + "".join(OPENERS)
 texts = st.text(st.sampled_from(_MARKS + "".join(OPENERS.values()) + "医保能报吗\"'"), max_size=80)
 
 
@@ -25,7 +25,7 @@ def test_golden(case: dict) -> None:
 
 
 def test_the_golden_file_is_large_and_without_repetition() -> None:
-    assert len({case["text"] for case in GOLDEN}) == len(GOLDEN) >= 60
+    assert len({case["text"] for case in GOLDEN}) == len(GOLDEN) >= 180
 
 
 @settings(max_examples=200, deadline=None)
