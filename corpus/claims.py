@@ -13,13 +13,11 @@ from functools import lru_cache
 from corpus import facets
 from corpus.facets import Facets
 from corpus.figures import Bound, Figure, figures
+from corpus.passages import Passage, passages
 from corpus.records import NATIONAL, Article, Audience, Span
 from corpus.regions import PlacePath
-from corpus.sentences import complete, quotable, sentences
 
 STANCE = "说法"  # the unit of a claim that is a side taken, no figure
-_HEADING = re.compile(r"^#{1,6} *(.+)$", re.MULTILINE)
-_LEAD_IN = re.compile(r"[：:]\s*$")
 _BANDED = re.compile(r"的?部分|以[上下]|[：:]|段|档|之间|区间|的?费用")
 _KINDS = {"%": "比例", "点": "比例", "号": "电话", "期": "日期", "日期": "日期", STANCE: STANCE}
 _KINDS |= {"月": "期限", "周": "期限", "日": "期限", "工作日": "期限", "时": "期限", "岁": "年龄"}
@@ -87,46 +85,6 @@ class Claim:
         return bool(self.subject) and not (self.example or self.denied)
 
 
-@dataclass(frozen=True, slots=True)
-class _Passage:
-    """A sentence with what stands over it, nearest first: lead-in, heading, title."""
-
-    span: Span
-    text: str
-    over: tuple[str, ...]
-    heading: bool
-
-
-def _spans(article: Article, *, unquotable: bool) -> list[Span]:
-    """The sentences; with ``unquotable`` headings and the whole clauses of a broken-off end too."""
-    spans = quotable(article.body, truncated=article.truncated)
-    if not unquotable:
-        return spans
-    extra = [Span(*m.span(1)) for m in _HEADING.finditer(article.body)]
-    if article.truncated and not complete(article.body):
-        last = sentences(article.body)[-1]
-        ends = [start for start, _ in facets.cuts(last.of(article.body)) if start]
-        extra += [Span(last.start, last.start + ends[-1])] if ends else []
-    return sorted({*spans, *extra})
-
-
-def _passages(article: Article, *, unquotable: bool) -> Iterator[_Passage]:
-    body = article.body
-    headings = [(m.start(), m.group(1)) for m in _HEADING.finditer(body)]
-    lead_in, line_start = "", 0
-    for span in _spans(article, unquotable=unquotable):
-        start = body.rfind("\n", 0, span.start) + 1
-        heading = next((text for at, text in reversed(headings) if at < start), "")
-        if any(line_start <= at < start for at, _ in headings):
-            lead_in = ""
-        line_start = start
-        text = span.of(body)
-        over = (lead_in, heading, article.title)
-        is_heading = body.startswith("#", start)
-        yield _Passage(span, text, tuple(part for part in over if part), is_heading)
-        lead_in = text if _LEAD_IN.search(text) else lead_in
-
-
 def _bands(figure: Figure, found: Sequence[Figure], text: str) -> tuple[tuple[float, float], ...]:
     """The sums of money before a percentage that say for which part of the bill it holds."""
     if figure.unit not in ("%", "点"):
@@ -167,7 +125,7 @@ def _purposes(text: str, found: Sequence[Figure], at: int, around: Sequence[str]
 
 
 def _lenient(
-    passage: _Passage, found: Sequence[Figure], at: int, around: Sequence[str], article: Article
+    passage: Passage, found: Sequence[Figure], at: int, around: Sequence[str], article: Article
 ) -> Facets:
     values = dict(facets.facets("lenient", around, passage.over))
     if "insurance" not in values and article.audience is not Audience.ANYONE:
@@ -181,7 +139,7 @@ def _lenient(
     return tuple(values.items())
 
 
-def _figure_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
+def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
     found = figures(passage.text)
     if found and facets.pattern("question").search(passage.text):
         return
@@ -215,7 +173,7 @@ def _figure_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
             )
 
 
-def _stance_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
+def _stance_claims(passage: Passage, article: Article) -> Iterator[Claim]:
     context = "".join((*passage.over, passage.text))
     if facets.pattern("question").search(passage.text):
         return
@@ -228,6 +186,8 @@ def _stance_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
             match = compiled.search(passage.text) if side != "about" else None
             if match:
                 figure = Figure(match.start(), match.end(), STANCE, 0, 0, Bound.EXACT)
+                around = facets.near(passage.text, (figure,), 0)
+                payer = facets.facets("strict", around, (), only=("payer",))
                 yield Claim(
                     article_id=article.id,
                     title=article.title,
@@ -237,8 +197,8 @@ def _stance_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
                     subject=topic,
                     place=(NATIONAL,),
                     years=frozenset(),
-                    strict=(),
-                    lenient=(),
+                    strict=tuple(f for f in payer if "灵活" in f[1]),
+                    lenient=facets.facets("lenient", around, (), only=("insurance", "work")),
                     stance=side,
                     denied=denied,
                 )
@@ -255,7 +215,7 @@ def claims_of(article: Article, *, unquotable: bool = False) -> tuple[Claim, ...
     """
     return tuple(
         claim
-        for passage in _passages(article, unquotable=unquotable)
+        for passage in passages(article, unquotable=unquotable)
         for read in ((_stance_claims,) if passage.heading else (_figure_claims, _stance_claims))
         for claim in read(passage, article)
     )

@@ -28,7 +28,7 @@ _COMMON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two claims that cannot both be right, of different articles, in the order of their ids."""
+    """Two claims that cannot both be right, in the order of their articles' ids."""
 
     first: Claim
     second: Claim
@@ -152,3 +152,26 @@ def conflicts(articles: Iterable[Article], *, unquotable: bool = False) -> tuple
             key=lambda c: (c.first.article_id, c.second.article_id, c.first.start, c.second.start),
         )
     )
+
+
+def within_article(article: Article) -> tuple[Conflict, ...]:
+    """Where an article contradicts itself: both sides of one question, or a whole and its parts.
+
+    Other figures of one article are not compared: they nearly always have conditions of their own.
+    """
+    claims = [claim for claim in claims_of(article, unquotable=True) if claim.states]
+    sides: dict[str, Conflict] = {}
+    for a, b in combinations([c for c in claims if c.stance], 2):
+        if comparable(a, b) and a.stance != b.stance and a.span != b.span:
+            sides.setdefault(a.subject, Conflict(a, b))
+    overall = facets.pattern("overall")
+    wholes = [c for c in claims if c.kind == "比例" and overall.search(c.text) and not c.bands]
+    parts = [c for c in claims if c.kind == "比例" and c.bands]
+    outside = [
+        Conflict(whole, parts[0])
+        for whole in wholes
+        if parts and {part.subject for part in parts} == {whole.subject}
+        if all(whole.figure.interval[1] < part.figure.low for part in parts)
+        or all(whole.figure.interval[0] > part.figure.high for part in parts)
+    ]
+    return (*sides.values(), *outside)

@@ -118,9 +118,12 @@ def _settled(name: str, values: frozenset[str]) -> frozenset[str]:
     return values
 
 
-def facets(kind: str, around: Sequence[str], over: Sequence[str]) -> Facets:
+def facets(
+    kind: str, around: Sequence[str], over: Sequence[str], only: Sequence[str] = ()
+) -> Facets:
     """The facets of one kind that hold for a figure, those without a value left out."""
-    found = ((name, _settled(name, _facet(name, around, over))) for name in words()[kind])
+    names = only or words()[kind]
+    found = ((name, _settled(name, _facet(name, around, over))) for name in names)
     return tuple((name, values) for name, values in found if values)
 
 
