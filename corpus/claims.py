@@ -7,7 +7,7 @@ answers alike for the whole country (``stances`` in ``claims.yaml``: 断缴后�
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from corpus import facets
@@ -17,10 +17,12 @@ from corpus.passages import Passage, passages
 from corpus.records import NATIONAL, Article, Audience, Span
 from corpus.regions import PlacePath
 
+PHONE = "电话"
 STANCE = "说法"  # the unit of a claim that is a side taken, no figure
 _BANDED = re.compile(r"的?部分|以[上下]|[：:]|段|档|之间|区间|的?费用")
-_KINDS = {"%": "比例", "点": "比例", "号": "电话", "期": "日期", "日期": "日期", STANCE: STANCE}
-_KINDS |= {"月": "期限", "周": "期限", "日": "期限", "工作日": "期限", "时": "期限", "岁": "年龄"}
+_KINDS = {"%": "比例", "点": "比例", "号": PHONE, "期": "日期", "日期": "日期", STANCE: STANCE}
+TIMES = ("月", "周", "日", "工作日", "时")
+_KINDS |= dict.fromkeys(TIMES, "期限") | {"岁": "年龄"}
 _MONEY = {"起付": "起付线", "限额": "限额", "缴费": "缴费"}
 _TURNED = {Bound.MOST: Bound.LEAST, Bound.LEAST: Bound.MOST, Bound.ABOVE: Bound.MOST}
 
@@ -105,13 +107,16 @@ def _is_band(figure: Figure, found: Sequence[Figure], text: str) -> bool:
 
 
 def _meant(figure: Figure, subject: str) -> Figure:
-    """A share paid oneself as the share that is paid for; the most of a limit as the limit."""
+    """The figure as the other way of saying it: the share paid for, the limit, the longest term."""
     if subject == "自付" and figure.unit == "%":
         bound = _TURNED.get(figure.bound, figure.bound)
         low, high = 100 - figure.high, 100 - figure.low
-        return Figure(figure.start, figure.end, "%", low, high, bound)
+        return replace(figure, low=low, high=high, bound=bound)
+    a_term = subject in facets.words()["terms"] and figure.unit in TIMES
+    if a_term and figure.bound is Bound.EXACT and figure.low == figure.high:
+        return replace(figure, bound=Bound.MOST)
     if subject == "限额" and figure.bound in (Bound.MOST, Bound.ABOUT):
-        return Figure(figure.start, figure.end, figure.unit, figure.low, figure.high, Bound.EXACT)
+        return replace(figure, bound=Bound.EXACT)
     return figure
 
 
@@ -139,6 +144,15 @@ def _lenient(
     return tuple(values.items())
 
 
+def _strict(found: Facets, subject: str) -> Facets:
+    """The strict facets that make a difference to a subject; a telephone number has purposes."""
+    if subject == PHONE:
+        return ()
+    needless = facets.words()["needless"].get(subject, ())
+    kept = ((name, values.difference(needless)) for name, values in found)
+    return tuple((name, values) for name, values in kept if values)
+
+
 def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
     found = figures(passage.text)
     if found and facets.pattern("question").search(passage.text):
@@ -148,12 +162,11 @@ def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
     denied = bool(facets.pattern("denied").search(passage.text))
     met_already = bool(facets.pattern("met_already").search(passage.text))
     for at, figure in enumerate(found):
-        around = facets.near(plain, found, at)
-        strict = facets.facets("strict", around, passage.over)
+        if plain[figure.start] == "\0":  # the date of a source
+            continue
+        around = (*passage.column(figure.start), *facets.near(plain, found, at))
         subject = facets.subject(figure, around, passage.over)
-        if figure.unit == "号":
-            strict, subject = (), "电话"
-        for place in facets.places(passage.text, figure, article):
+        for place in facets.places(plain, figure, article):
             yield Claim(
                 article_id=article.id,
                 title=article.title,
@@ -162,8 +175,8 @@ def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
                 figure=_meant(figure, subject),
                 subject="报销" if subject == "自付" else subject,
                 place=place,
-                years=facets.years(around, article),
-                strict=strict,
+                years=facets.years(facets.near(passage.text, found, at), article),
+                strict=_strict(facets.facets("strict", around, passage.over), subject),
                 lenient=_lenient(passage, found, at, around, article),
                 bands=_bands(figure, found, passage.text),
                 example=example,

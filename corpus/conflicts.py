@@ -17,8 +17,6 @@ from corpus.claims import STANCE, Claim, claims_of
 from corpus.figures import Bound, Figure, figures
 from corpus.records import Article
 
-# Figures whose subject words say little: the sentences must be about the same thing as well.
-_LOOSE_KINDS = frozenset({"期限", "日期", "数量", "年龄", "金额"})
 _ALIKE = 0.34  # share of the shorter sentence's character pairs that the other has too (dev set)
 _NOT_CONTENT = re.compile(r"[\d\W_a-zA-Z]|[零一二两三四五六七八九十百千万]")
 _COMMON = re.compile(
@@ -44,6 +42,10 @@ def _pairs(text: str) -> frozenset[str]:
     return frozenset(content[i : i + 2] for i in range(len(content) - 1))
 
 
+def _is_vague(claim: Claim) -> bool:
+    return not claim.strict and claim.subject in facets.words()["vague"]
+
+
 def _alike(a: Claim, b: Claim) -> bool:
     """Whether two sentences, their titles included, are about the same thing."""
     first, second = _pairs(a.text), _pairs(b.text)
@@ -62,7 +64,7 @@ def comparable(a: Claim, b: Claim) -> bool:
         return False
     if a.bands and b.bands and a.bands != b.bands:
         return False
-    return a.kind not in _LOOSE_KINDS or _alike(a, b)
+    return not _is_vague(a) or _alike(a, b)
 
 
 def _days_agree(a: Figure, b: Figure) -> bool:
@@ -106,7 +108,7 @@ def _alternatives(claims: Sequence[Claim]) -> dict[tuple[object, ...], list[Clai
     found: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in claims:
         figure = claim.figure
-        text = claim.text if claim.kind in _LOOSE_KINDS else ""
+        text = claim.text if _is_vague(claim) else ""
         value = (figure.low, figure.high, figure.bound, claim.stance)
         found[(*value, claim.years, claim.lenient, claim.bands, text)].append(claim)
     return found

@@ -19,7 +19,14 @@ class Passage:
     span: Span
     text: str
     over: tuple[str, ...]
-    heading: bool
+    heading: bool = False
+    header: str = ""  # first row of the table to which the sentence belongs as a row
+
+    def column(self, at: int) -> tuple[str, ...]:
+        """The header cell over the character ``at`` of a table row; of other sentences nothing."""
+        cells = self.header.split("|")
+        number = self.text.count("|", 0, at) + (not self.text.startswith("|"))
+        return (cells[number].strip(),) if 0 < number < len(cells) else ()
 
 
 def _spans(article: Article, *, unquotable: bool) -> list[Span]:
@@ -44,7 +51,7 @@ def passages(article: Article, *, unquotable: bool = False) -> Iterator[Passage]
     """
     body = article.body
     headings = [(m.start(), m.group(1)) for m in _HEADING.finditer(body)]
-    lead_in, line_start = "", 0
+    lead_in, header, line_start = "", "", 0
     for span in _spans(article, unquotable=unquotable):
         start = body.rfind("\n", 0, span.start) + 1
         heading = next((text for at, text in reversed(headings) if at < start), "")
@@ -53,6 +60,13 @@ def passages(article: Article, *, unquotable: bool = False) -> Iterator[Passage]
         line_start = start
         text = span.of(body)
         over = (lead_in, heading, article.title)
-        is_heading = body.startswith("#", start)
-        yield Passage(span, text, tuple(part for part in over if part), is_heading)
+        row = text.startswith("|")
+        header = (header or text) if row else ""
+        yield Passage(
+            span,
+            text,
+            tuple(part for part in over if part),
+            heading=body.startswith("#", start),
+            header=header if row and header != text else "",
+        )
         lead_in = text if _LEAD_IN.search(text) else lead_in
