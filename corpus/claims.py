@@ -20,6 +20,8 @@ from corpus.regions import PlacePath
 PHONE = "电话"
 STANCE = "说法"  # the unit of a claim that is a side taken, no figure
 _BANDED = re.compile(r"的?部分|以[上下]|[：:]|段|档|之间|区间|的?费用")
+_DEDUCTIBLE = re.compile(r"(?:起付|门槛)[^，,；;。]{0,6}$")
+_OF_ITSELF = re.compile(r"(?:起付|门槛|限额|封顶)[^，,；;。]{0,6}$")
 _KINDS = {"%": "比例", "点": "比例", "号": PHONE, "期": "日期", "日期": "日期", STANCE: STANCE}
 TIMES = ("月", "周", "日", "工作日", "时")
 _KINDS |= dict.fromkeys(TIMES, "期限") | {"岁": "年龄"}
@@ -96,12 +98,13 @@ def _bands(figure: Figure, found: Sequence[Figure], text: str) -> tuple[tuple[fl
         f.interval
         for f in found
         if f.unit == "元" and last <= f.start < figure.start and _BANDED.search(text, f.end)
+        if not _DEDUCTIBLE.search(text, 0, f.start)
     )
 
 
 def _is_band(figure: Figure, found: Sequence[Figure], text: str) -> bool:
     """Whether a sum of money only says for which part of the bill a percentage holds."""
-    if figure.unit != "元" or re.search(r"起付|门槛|限额|封顶", text[: figure.start]):
+    if figure.unit != "元" or _OF_ITSELF.search(text, 0, figure.start):
         return False
     return any(f.unit == "%" and f.start > figure.end for f in found)
 
@@ -139,18 +142,29 @@ def _lenient(
     if sexes:
         values["sex"] = sexes
     values.pop("purpose", None)
-    if found[at].unit == "号" and (purposes := _purposes(passage.text, found, at, around)):
-        values["purpose"] = purposes
+    if found[at].unit == "号":
+        values["purpose"] = _purposes(passage.text, found, at, around) or frozenset(("咨询",))
     return tuple(values.items())
 
 
 def _strict(found: Facets, subject: str) -> Facets:
-    """The strict facets that make a difference to a subject; a telephone number has purposes."""
+    """The strict facets that make a difference to a subject; a telephone number has purposes.
+
+    Each kind of filing is one for care elsewhere; 门诊 with an illness is 门特.
+    """
     if subject == PHONE:
         return ()
+    values = dict(found)
+    if "care" in values:
+        values.pop("away", None)
+    setting = next(iter(values.get("setting", ())), "")
+    if setting == "普通门诊":
+        values["setting"] = frozenset(("门诊",))
+    elif setting == "门诊" and "disease" in values:
+        values["setting"] = frozenset(("门特",))
     needless = facets.words()["needless"].get(subject, ())
-    kept = ((name, values.difference(needless)) for name, values in found)
-    return tuple((name, values) for name, values in kept if values)
+    kept = ((name, each.difference(needless)) for name, each in values.items())
+    return tuple((name, each) for name, each in kept if each)
 
 
 def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
@@ -217,7 +231,6 @@ def _stance_claims(passage: Passage, article: Article) -> Iterator[Claim]:
                 )
 
 
-@lru_cache(maxsize=20_000)
 def claims_of(article: Article, *, unquotable: bool = False) -> tuple[Claim, ...]:
     """Every figure and stance that an article states, in the order of its sentences.
 
@@ -226,6 +239,11 @@ def claims_of(article: Article, *, unquotable: bool = False) -> tuple[Claim, ...
         unquotable: read headings too and the whole clauses of a sentence that breaks off; these
             spans may be reported to an operator but never quoted in an answer.
     """
+    return _claims(article, unquotable)
+
+
+@lru_cache(maxsize=20_000)
+def _claims(article: Article, unquotable: bool) -> tuple[Claim, ...]:
     return tuple(
         claim
         for passage in passages(article, unquotable=unquotable)

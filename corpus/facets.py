@@ -108,11 +108,12 @@ def _facet(name: str, around: Sequence[str], over: Sequence[str]) -> frozenset[s
 def _settled(name: str, values: frozenset[str]) -> frozenset[str]:
     """One value where values include each other: a total, an illness seen as an outpatient.
 
-    That a person pays is the rule, so it need not be said.
+    That a person pays, and is treated at home, is the rule, so it need not be said.
     """
-    if name == "payer":
-        return values - {"个人"}
-    for wide in ("合计", "门特", "大病", "大额") if name == "setting" else ():
+    values -= {"个人", "本地"}
+    if "未转诊" in values:
+        values -= {"转诊"}
+    for wide in ("合计", "门特", "大病", "大额", "普通门诊") if name == "setting" else ():
         if wide in values:
             return frozenset((wide,))
     return values
