@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from corpus import folder
 from corpus.command import citizen_errors
-from corpus.lint import lint
+from corpus.lint import Finding, lint
 from corpus.records import Authority
 
 app = typer.Typer(
@@ -70,12 +70,26 @@ def lint_(corpus: Folder = folder.SHIPPED, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps({"findings": [asdict(f) for f in findings]}, ensure_ascii=False))
     else:
-        for finding in findings:
-            mark = "必须改" if finding.severity == "error" else "请留意"
-            typer.echo(f"{mark}　{finding.article_id}《{finding.title}》：{finding.message}")
-        typer.echo(f"共 {len(findings)} 条。")
-    if any(finding.severity == "error" for finding in findings):
+        _show(findings)
+    if any(finding.must_be_mended for finding in findings):
         raise typer.Exit(1)
+
+
+def _show(findings: list[Finding]) -> None:
+    """The open findings, then the acknowledged ones with their reasons."""
+    acknowledged = [finding for finding in findings if finding.acknowledged]
+    for finding in [f for f in findings if not f.acknowledged] + acknowledged:
+        mark = "必须改" if finding.severity == "error" else "请留意"
+        mark = "已确认" if finding.acknowledged else mark
+        reason = f"（{finding.acknowledged}）" if finding.acknowledged else ""
+        typer.echo(
+            f"{mark}　{finding.article_id}《{finding.title}》：{finding.message}"
+            f"　[{finding.code}]{reason}"
+        )
+        for sentence in finding.sentences:
+            typer.echo(f"　　「{sentence}」")
+    open_ = len(findings) - len(acknowledged)
+    typer.echo(f"共 {len(findings)} 条，其中已确认 {len(acknowledged)} 条，还要看 {open_} 条。")
 
 
 @app.command()

@@ -7,22 +7,24 @@ answers alike for the whole country (``stances`` in ``claims.yaml``: 断缴后�
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from corpus import facets
 from corpus.facets import Facets
 from corpus.figures import Bound, Figure, figures
+from corpus.passages import Passage, passages
 from corpus.records import NATIONAL, Article, Audience, Span
 from corpus.regions import PlacePath
-from corpus.sentences import complete, quotable, sentences
 
+PHONE = "电话"
 STANCE = "说法"  # the unit of a claim that is a side taken, no figure
-_HEADING = re.compile(r"^#{1,6} *(.+)$", re.MULTILINE)
-_LEAD_IN = re.compile(r"[：:]\s*$")
 _BANDED = re.compile(r"的?部分|以[上下]|[：:]|段|档|之间|区间|的?费用")
-_KINDS = {"%": "比例", "点": "比例", "号": "电话", "期": "日期", "日期": "日期", STANCE: STANCE}
-_KINDS |= {"月": "期限", "周": "期限", "日": "期限", "工作日": "期限", "时": "期限", "岁": "年龄"}
+_DEDUCTIBLE = re.compile(r"(?:起付|门槛)[^，,；;。]{0,6}$")
+_OF_ITSELF = re.compile(r"(?:起付|门槛|限额|封顶)[^，,；;。]{0,6}$")
+_KINDS = {"%": "比例", "点": "比例", "号": PHONE, "期": "日期", "日期": "日期", STANCE: STANCE}
+TIMES = ("月", "周", "日", "工作日", "时")
+_KINDS |= dict.fromkeys(TIMES, "期限") | {"岁": "年龄"}
 _MONEY = {"起付": "起付线", "限额": "限额", "缴费": "缴费"}
 _TURNED = {Bound.MOST: Bound.LEAST, Bound.LEAST: Bound.MOST, Bound.ABOVE: Bound.MOST}
 
@@ -87,46 +89,6 @@ class Claim:
         return bool(self.subject) and not (self.example or self.denied)
 
 
-@dataclass(frozen=True, slots=True)
-class _Passage:
-    """A sentence with what stands over it, nearest first: lead-in, heading, title."""
-
-    span: Span
-    text: str
-    over: tuple[str, ...]
-    heading: bool
-
-
-def _spans(article: Article, *, unquotable: bool) -> list[Span]:
-    """The sentences; with ``unquotable`` headings and the whole clauses of a broken-off end too."""
-    spans = quotable(article.body, truncated=article.truncated)
-    if not unquotable:
-        return spans
-    extra = [Span(*m.span(1)) for m in _HEADING.finditer(article.body)]
-    if article.truncated and not complete(article.body):
-        last = sentences(article.body)[-1]
-        ends = [start for start, _ in facets.cuts(last.of(article.body)) if start]
-        extra += [Span(last.start, last.start + ends[-1])] if ends else []
-    return sorted({*spans, *extra})
-
-
-def _passages(article: Article, *, unquotable: bool) -> Iterator[_Passage]:
-    body = article.body
-    headings = [(m.start(), m.group(1)) for m in _HEADING.finditer(body)]
-    lead_in, line_start = "", 0
-    for span in _spans(article, unquotable=unquotable):
-        start = body.rfind("\n", 0, span.start) + 1
-        heading = next((text for at, text in reversed(headings) if at < start), "")
-        if any(line_start <= at < start for at, _ in headings):
-            lead_in = ""
-        line_start = start
-        text = span.of(body)
-        over = (lead_in, heading, article.title)
-        is_heading = body.startswith("#", start)
-        yield _Passage(span, text, tuple(part for part in over if part), is_heading)
-        lead_in = text if _LEAD_IN.search(text) else lead_in
-
-
 def _bands(figure: Figure, found: Sequence[Figure], text: str) -> tuple[tuple[float, float], ...]:
     """The sums of money before a percentage that say for which part of the bill it holds."""
     if figure.unit not in ("%", "点"):
@@ -136,24 +98,28 @@ def _bands(figure: Figure, found: Sequence[Figure], text: str) -> tuple[tuple[fl
         f.interval
         for f in found
         if f.unit == "元" and last <= f.start < figure.start and _BANDED.search(text, f.end)
+        if not _DEDUCTIBLE.search(text, 0, f.start)
     )
 
 
 def _is_band(figure: Figure, found: Sequence[Figure], text: str) -> bool:
     """Whether a sum of money only says for which part of the bill a percentage holds."""
-    if figure.unit != "元" or re.search(r"起付|门槛|限额|封顶", text[: figure.start]):
+    if figure.unit != "元" or _OF_ITSELF.search(text, 0, figure.start):
         return False
     return any(f.unit == "%" and f.start > figure.end for f in found)
 
 
 def _meant(figure: Figure, subject: str) -> Figure:
-    """A share paid oneself as the share that is paid for; the most of a limit as the limit."""
+    """The figure as the other way of saying it: the share paid for, the limit, the longest term."""
     if subject == "自付" and figure.unit == "%":
         bound = _TURNED.get(figure.bound, figure.bound)
         low, high = 100 - figure.high, 100 - figure.low
-        return Figure(figure.start, figure.end, "%", low, high, bound)
+        return replace(figure, low=low, high=high, bound=bound)
+    a_term = subject in facets.words()["terms"] and figure.unit in TIMES
+    if a_term and figure.bound is Bound.EXACT and figure.low == figure.high:
+        return replace(figure, bound=Bound.MOST)
     if subject == "限额" and figure.bound in (Bound.MOST, Bound.ABOUT):
-        return Figure(figure.start, figure.end, figure.unit, figure.low, figure.high, Bound.EXACT)
+        return replace(figure, bound=Bound.EXACT)
     return figure
 
 
@@ -167,7 +133,7 @@ def _purposes(text: str, found: Sequence[Figure], at: int, around: Sequence[str]
 
 
 def _lenient(
-    passage: _Passage, found: Sequence[Figure], at: int, around: Sequence[str], article: Article
+    passage: Passage, found: Sequence[Figure], at: int, around: Sequence[str], article: Article
 ) -> Facets:
     values = dict(facets.facets("lenient", around, passage.over))
     if "insurance" not in values and article.audience is not Audience.ANYONE:
@@ -176,12 +142,32 @@ def _lenient(
     if sexes:
         values["sex"] = sexes
     values.pop("purpose", None)
-    if found[at].unit == "号" and (purposes := _purposes(passage.text, found, at, around)):
-        values["purpose"] = purposes
+    if found[at].unit == "号":
+        values["purpose"] = _purposes(passage.text, found, at, around) or frozenset(("咨询",))
     return tuple(values.items())
 
 
-def _figure_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
+def _strict(found: Facets, subject: str) -> Facets:
+    """The strict facets that make a difference to a subject; a telephone number has purposes.
+
+    Each kind of filing is one for care elsewhere; 门诊 with an illness is 门特.
+    """
+    if subject == PHONE:
+        return ()
+    values = dict(found)
+    if "care" in values:
+        values.pop("away", None)
+    setting = next(iter(values.get("setting", ())), "")
+    if setting == "普通门诊":
+        values["setting"] = frozenset(("门诊",))
+    elif setting == "门诊" and "disease" in values:
+        values["setting"] = frozenset(("门特",))
+    needless = facets.words()["needless"].get(subject, ())
+    kept = ((name, each.difference(needless)) for name, each in values.items())
+    return tuple((name, each) for name, each in kept if each)
+
+
+def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
     found = figures(passage.text)
     if found and facets.pattern("question").search(passage.text):
         return
@@ -190,12 +176,11 @@ def _figure_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
     denied = bool(facets.pattern("denied").search(passage.text))
     met_already = bool(facets.pattern("met_already").search(passage.text))
     for at, figure in enumerate(found):
-        around = facets.near(plain, found, at)
-        strict = facets.facets("strict", around, passage.over)
+        if plain[figure.start] == "\0":  # the date of a source
+            continue
+        around = (*passage.column(figure.start), *facets.near(plain, found, at))
         subject = facets.subject(figure, around, passage.over)
-        if figure.unit == "号":
-            strict, subject = (), "电话"
-        for place in facets.places(passage.text, figure, article):
+        for place in facets.places(plain, figure, article):
             yield Claim(
                 article_id=article.id,
                 title=article.title,
@@ -204,8 +189,8 @@ def _figure_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
                 figure=_meant(figure, subject),
                 subject="报销" if subject == "自付" else subject,
                 place=place,
-                years=facets.years(around, article),
-                strict=strict,
+                years=facets.years(facets.near(passage.text, found, at), article),
+                strict=_strict(facets.facets("strict", around, passage.over), subject),
                 lenient=_lenient(passage, found, at, around, article),
                 bands=_bands(figure, found, passage.text),
                 example=example,
@@ -215,7 +200,7 @@ def _figure_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
             )
 
 
-def _stance_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
+def _stance_claims(passage: Passage, article: Article) -> Iterator[Claim]:
     context = "".join((*passage.over, passage.text))
     if facets.pattern("question").search(passage.text):
         return
@@ -228,6 +213,8 @@ def _stance_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
             match = compiled.search(passage.text) if side != "about" else None
             if match:
                 figure = Figure(match.start(), match.end(), STANCE, 0, 0, Bound.EXACT)
+                around = facets.near(passage.text, (figure,), 0)
+                payer = facets.facets("strict", around, (), only=("payer",))
                 yield Claim(
                     article_id=article.id,
                     title=article.title,
@@ -237,14 +224,13 @@ def _stance_claims(passage: _Passage, article: Article) -> Iterator[Claim]:
                     subject=topic,
                     place=(NATIONAL,),
                     years=frozenset(),
-                    strict=(),
-                    lenient=(),
+                    strict=tuple(f for f in payer if "灵活" in f[1]),
+                    lenient=facets.facets("lenient", around, (), only=("insurance", "work")),
                     stance=side,
                     denied=denied,
                 )
 
 
-@lru_cache(maxsize=20_000)
 def claims_of(article: Article, *, unquotable: bool = False) -> tuple[Claim, ...]:
     """Every figure and stance that an article states, in the order of its sentences.
 
@@ -253,9 +239,14 @@ def claims_of(article: Article, *, unquotable: bool = False) -> tuple[Claim, ...
         unquotable: read headings too and the whole clauses of a sentence that breaks off; these
             spans may be reported to an operator but never quoted in an answer.
     """
+    return _claims(article, unquotable)
+
+
+@lru_cache(maxsize=20_000)
+def _claims(article: Article, unquotable: bool) -> tuple[Claim, ...]:
     return tuple(
         claim
-        for passage in _passages(article, unquotable=unquotable)
+        for passage in passages(article, unquotable=unquotable)
         for read in ((_stance_claims,) if passage.heading else (_figure_claims, _stance_claims))
         for claim in read(passage, article)
     )

@@ -17,9 +17,7 @@ from corpus.claims import STANCE, Claim, claims_of
 from corpus.figures import Bound, Figure, figures
 from corpus.records import Article
 
-# Figures whose subject words say little: the sentences must be about the same thing as well.
-_LOOSE_KINDS = frozenset({"期限", "日期", "数量", "年龄", "金额"})
-_ALIKE = 0.34  # share of the shorter sentence's character pairs that the other has too (dev set)
+_ALIKE = 0.30  # share of the shorter sentence's character pairs that the other has too (dev set)
 _NOT_CONTENT = re.compile(r"[\d\W_a-zA-Z]|[零一二两三四五六七八九十百千万]")
 _COMMON = re.compile(
     "从今年|起施行|起执行|起实施|生效|待核实|规定|医保|每人|以内|之内|最多|至少|最低|最高"
@@ -28,7 +26,7 @@ _COMMON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two claims that cannot both be right, of different articles, in the order of their ids."""
+    """Two claims that cannot both be right, in the order of their articles' ids."""
 
     first: Claim
     second: Claim
@@ -42,6 +40,10 @@ def _pairs(text: str) -> frozenset[str]:
     words = facets.pattern("attribution").sub("", "".join(marked))
     content = _NOT_CONTENT.sub("", _COMMON.sub("", words))
     return frozenset(content[i : i + 2] for i in range(len(content) - 1))
+
+
+def _is_vague(claim: Claim) -> bool:
+    return not claim.strict and claim.subject in facets.words()["vague"]
 
 
 def _alike(a: Claim, b: Claim) -> bool:
@@ -62,7 +64,7 @@ def comparable(a: Claim, b: Claim) -> bool:
         return False
     if a.bands and b.bands and a.bands != b.bands:
         return False
-    return a.kind not in _LOOSE_KINDS or _alike(a, b)
+    return not _is_vague(a) or _alike(a, b)
 
 
 def _days_agree(a: Figure, b: Figure) -> bool:
@@ -106,7 +108,7 @@ def _alternatives(claims: Sequence[Claim]) -> dict[tuple[object, ...], list[Clai
     found: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in claims:
         figure = claim.figure
-        text = claim.text if claim.kind in _LOOSE_KINDS else ""
+        text = claim.text if _is_vague(claim) else ""
         value = (figure.low, figure.high, figure.bound, claim.stance)
         found[(*value, claim.years, claim.lenient, claim.bands, text)].append(claim)
     return found
@@ -152,3 +154,26 @@ def conflicts(articles: Iterable[Article], *, unquotable: bool = False) -> tuple
             key=lambda c: (c.first.article_id, c.second.article_id, c.first.start, c.second.start),
         )
     )
+
+
+def within_article(article: Article) -> tuple[Conflict, ...]:
+    """Where an article contradicts itself: both sides of one question, or a whole and its parts.
+
+    Other figures of one article are not compared: they nearly always have conditions of their own.
+    """
+    claims = [claim for claim in claims_of(article, unquotable=True) if claim.states]
+    sides: dict[str, Conflict] = {}
+    for a, b in combinations([c for c in claims if c.stance], 2):
+        if comparable(a, b) and a.stance != b.stance and a.span != b.span:
+            sides.setdefault(a.subject, Conflict(a, b))
+    overall = facets.pattern("overall")
+    wholes = [c for c in claims if c.kind == "比例" and overall.search(c.text) and not c.bands]
+    parts = [c for c in claims if c.kind == "比例" and c.bands]
+    outside = [
+        Conflict(whole, parts[0])
+        for whole in wholes
+        if parts and {part.subject for part in parts} == {whole.subject}
+        if all(whole.figure.interval[1] < part.figure.low for part in parts)
+        or all(whole.figure.interval[0] > part.figure.high for part in parts)
+    ]
+    return (*sides.values(), *outside)

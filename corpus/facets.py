@@ -108,19 +108,23 @@ def _facet(name: str, around: Sequence[str], over: Sequence[str]) -> frozenset[s
 def _settled(name: str, values: frozenset[str]) -> frozenset[str]:
     """One value where values include each other: a total, an illness seen as an outpatient.
 
-    That a person pays is the rule, so it need not be said.
+    That a person pays, and is treated at home, is the rule, so it need not be said.
     """
-    if name == "payer":
-        return values - {"个人"}
-    for wide in ("合计", "门特", "大病", "大额") if name == "setting" else ():
+    values -= {"个人", "本地"}
+    if "未转诊" in values:
+        values -= {"转诊"}
+    for wide in ("合计", "门特", "大病", "大额", "普通门诊") if name == "setting" else ():
         if wide in values:
             return frozenset((wide,))
     return values
 
 
-def facets(kind: str, around: Sequence[str], over: Sequence[str]) -> Facets:
+def facets(
+    kind: str, around: Sequence[str], over: Sequence[str], only: Sequence[str] = ()
+) -> Facets:
     """The facets of one kind that hold for a figure, those without a value left out."""
-    found = ((name, _settled(name, _facet(name, around, over))) for name in words()[kind])
+    names = only or words()[kind]
+    found = ((name, _settled(name, _facet(name, around, over))) for name in names)
     return tuple((name, values) for name, values in found if values)
 
 

@@ -96,9 +96,11 @@ _DAY_TO = re.compile(r"\s*(?:-|–|—|~|～|至|到)\s*(?:次年|当年|本年)
 _MASKED = re.compile(
     r"〔\d{4}〕\d+号|\[\d{4}\]\d+号|第[\d零一二三四五六七八九十百]+(?:条|章|款|项|号|步|次|年|季度|批|届|天|个)"
     r"|令第?\d+号|https?://\S+|[12]\d{3}年(?:度|\d{1,2}月)?|[一两]年[内中度]?(?!以上|以内|的等待)"
-    r"|(?<!满)(?<!续)(?<!少)[一]次性?|[一二三两]级|一家人|个人|每[年月日天次家人位名种]|一[位名个家种人](?!或)"
+    r"|(?<!满)(?<!续)(?<!少)[一]次性?|一[天月](?=医保|最|只|给|报|付)|[一二三两]级|一家人|(?<![\d一二两三四五六七八九十])个人|每[年月日天次家人位名种]|一[位名个家种人](?!或)"
 )
-_HOTLINES = re.compile(r"(?<!\d)(?:12\d{3}|11\d|12\d)(?!\d)")
+_HOTLINES = re.compile(
+    r"(?<!\d)(?:123\d\d|11[09]|12[02])(?!\d|\s*[元块万亿天日个年家种人名位次%％.,])"
+)
 _MONTHS = {"年": 12, "个月": 1}
 _UNITS = {
     "％": "%",
@@ -137,10 +139,11 @@ _AFTER = (
     (Bound.MOST, re.compile(r"(?:及|或)?以下|(?:以|之)?内|之前|以前|前")),
     (Bound.ABOUT, re.compile(r"左右|上下|不等")),
 )
+_BY = r"(?:[^，,。；\d到至为]{0,4}|[了发交付报缴])$"  # 增加产假15天, but not 提高到90%
 _RAISE = re.compile(
-    r"(?<![最至])(?:提高|上涨|增加|上调|上浮|增长|多|加|涨|高|增)(?:了|发|交|付|报|缴)?$"
+    rf"(?:提高|上涨|增加|上调|上浮|增长){_BY}|(?<![最至提])[多加涨高增][了发交付报缴]?$"
 )
-_CUT = re.compile(r"(?<![最至不])(?:降低|下降|减少|下调|少|降|减|低)(?:了|发|交|付|报|缴)?$")
+_CUT = re.compile(rf"(?:降低|下降|减少|下调){_BY}|(?<![最至不])[少降减低][了发交付报缴]?$")
 
 
 def _unit(word: str) -> str:
@@ -156,8 +159,7 @@ def _bound(text: str, start: int, end: int, unit: str) -> Bound:
     before, after = text[max(0, start - 16) : start], text[end : end + 4]
     if unit in DATED:
         return Bound.MOST if re.match(r"之?[以]?前", after) else Bound.EXACT
-    change = _CUT.search(before) or (unit == "点" and re.search("降|减|低|少", before))
-    if change:
+    if _CUT.search(before) or (unit == "点" and re.search("降|减|低|少", before)):
         return Bound.CUT
     if _RAISE.search(before) or unit == "点":
         return Bound.RAISE
@@ -198,22 +200,22 @@ def _scan(text: str) -> Iterator[tuple[int, int, str, float, float]]:
 def _days(left: list[str]) -> Iterator[tuple[int, int, str, float, float]]:
     """Days and months of the year; a window 「9月至12月」 is one figure."""
     text = "".join(left)
-    open_from: tuple[int, int, float] | None = None
+    open_from: tuple[int, int, float, float] | None = None
     for match in _DAY.finditer(text):
         month, day, edge = match.groups()
         value = float(month) * 100
-        end_value = value + float(day or (0 if edge == "初" else 31))
-        start_value = value + float(day or 0)
+        end_value = value + float(day or (10 if edge == "初" else 31))
+        start_value = value + float(day or (21 if edge == "末" or edge == "底" else 0))
         _take(left, *match.span())
         if open_from and _DAY_TO.fullmatch(text, open_from[1], match.start()):
             yield open_from[0], match.end(), "期", open_from[2], end_value
             open_from = None
             continue
         if open_from:
-            yield open_from[0], open_from[1], "期", open_from[2], open_from[2]
-        open_from = (match.start(), match.end(), start_value)
+            yield open_from[0], open_from[1], "期", open_from[2], open_from[3]
+        open_from = (match.start(), match.end(), start_value, end_value)
     if open_from:
-        yield open_from[0], open_from[1], "期", open_from[2], open_from[2]
+        yield open_from[0], open_from[1], "期", open_from[2], open_from[3]
 
 
 def _amounts(left: list[str]) -> Iterator[tuple[int, int, str, float, float]]:
@@ -232,6 +234,7 @@ def _amounts(left: list[str]) -> Iterator[tuple[int, int, str, float, float]]:
         value = _value(match.group(1), match.group(3))
         _take(left, *match.span())
         yield *match.span(), _unit(match.group(3)), value, value
+    yield from ((*m.span(), "月", 6.0, 6.0) for m in re.finditer("半年", "".join(left)))
     for match in _BARE_MONEY.finditer("".join(left)):
         value = number(re.sub(r"\s", "", match.group(1)))
         yield *match.span(), "元", value, value

@@ -4,7 +4,7 @@ Read this file first. Everything here is frozen; a record that would break an in
 made. Offsets count characters (code points) of an article's body, half-open: ``body[start:end]``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from corpus.errors import VerbatimError
@@ -72,7 +72,8 @@ class Article:
     An empty ``place`` means that the article names none (未注明); ``("全国",)`` that it holds
     nationally. Dates are ISO strings (``2025-04-19``), ``effective_year`` four digits; empty means
     not known. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
-    quoted.
+    quoted. ``lint_ok`` holds the findings of ``corpus lint`` that a person has looked at, as pairs
+    (finding, reason); it says nothing of the text, so it is no part of what identifies an article.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Article:
     authority: Authority = Authority.UNVERIFIED
     status: Status = Status.UNKNOWN
     truncated: bool = False
+    lint_ok: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not (self.id and self.title.strip() and self.body.strip()):

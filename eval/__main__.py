@@ -93,6 +93,33 @@ def answers(
 
 @app.command()
 @citizen_errors
+def conflicts(
+    questions: Annotated[
+        list[Path] | None, typer.Option("--questions", help="成对文章的文件，默认自带的两份")
+    ] = None,
+    as_json: Json = False,
+    show_wrong: Annotated[bool, typer.Option("--wrong", help="列出判错的编号")] = False,
+) -> None:
+    """互相矛盾的文章找得到吗，有没有误报（contradictions between articles)."""
+    from eval.conflicts import SETS, judge, load_pairs, summary
+    from eval.console import show_table
+
+    results = {path.stem: judge(load_pairs(path)) for path in questions or SETS.values()}
+    if as_json:
+        report = {name: summary(groups) for name, groups in results.items()}
+        typer.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for name, groups in results.items():
+        rows = [(group, of.pairs, of.called, of.rate) for group, of in groups.items()]
+        show_table((name, "对数", "判为矛盾", "比例"), rows)
+        total = summary(groups)
+        typer.echo(f"找到 {total['recall']:.3f}，误报 {total['false_alarms']:.3f}")
+        if show_wrong:
+            typer.echo("判错：" + "、".join(key for of in groups.values() for key in of.wrong))
+
+
+@app.command()
+@citizen_errors
 def bench(
     out: Annotated[Path, typer.Option("--out", help="结果写到哪个 JSON 文件")] = OUT / "bench.json",
     index: IndexFolder = store.DEFAULT,

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from corpus.claims import Claim, claims_of
@@ -146,8 +148,6 @@ def test_a_figure_that_the_other_article_states_too_contradicts_nothing() -> Non
 
 
 def test_many_articles_are_compared_in_seconds() -> None:
-    import time
-
     many = [
         article(f"住院报销{60 + i % 2}%，起付线{i % 7}00元。", key=str(i), place=("某省", f"市{i}"))
         for i in range(5000)

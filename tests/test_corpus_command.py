@@ -71,7 +71,7 @@ def test_lint_lists_findings_and_only_errors_end_with_1(source: Path) -> None:
     result = run("lint", source)
     assert result.exit_code == 0
     assert "请留意　乙《门诊》：有数字，却没有写明是哪里的规定" in result.stdout
-    assert "共 4 条。" in result.stdout
+    assert "共 5 条，其中已确认 0 条，还要看 5 条。" in result.stdout
     (source / "丙.md").write_text("题\n文。\n本内容不能代替面诊。", encoding="utf-8")
     result = run("lint", source, "--json")
     assert result.exit_code == 1

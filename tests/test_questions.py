@@ -10,7 +10,7 @@ from chatbot.records import Kind
 from eval.expectations import Case, load_cases
 
 FOLDER = Path(__file__).parents[1] / "eval" / "questions"
-FILES = sorted(FOLDER.glob("*.jsonl"))
+FILES = sorted(path for path in FOLDER.glob("*.jsonl") if not path.stem.startswith("conflicts-"))
 SETS = sorted({path.stem.rsplit("-", 1)[0] for path in FILES})
 
 

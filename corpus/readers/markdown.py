@@ -80,6 +80,15 @@ def _yes(fields: Mapping[str, Any], name: str) -> bool:
     return bool(value)
 
 
+def _reasons(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """``lint_ok``: findings of the corpus check that are all right here, each with its reason."""
+    value = fields.get("lint_ok") or {}
+    if not isinstance(value, dict) or not all(_text(reason) for reason in value.values()):
+        msg = "lint_ok 应写成“代码: 理由”，一行一条，理由不能空"
+        raise SkippedFile(msg)
+    return tuple((_text(rule), _text(reason)) for rule, reason in value.items())
+
+
 def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article:
     """An article from front matter fields; raises ``SkippedFile`` naming the wrong field."""
     try:
@@ -97,6 +106,7 @@ def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article
             authority=_choice(fields, "authority", Authority.UNVERIFIED),
             status=_choice(fields, "status", Status.UNKNOWN),
             truncated=_yes(fields, "truncated"),
+            lint_ok=_reasons(fields),
         )
     except ValueError as error:
         msg = str(error)
@@ -145,6 +155,7 @@ def render(article: Article, source_hash: str) -> str:
         "source_url": article.source_url or None,
         "truncated": article.truncated,
         "source_hash": source_hash,
+        **({"lint_ok": dict(article.lint_ok)} if article.lint_ok else {}),
     }
     head = yaml.safe_dump(fields, allow_unicode=True, sort_keys=False, default_flow_style=None)
     return f"---\n{head}---\n\n{article.body.strip()}\n"
