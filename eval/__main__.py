@@ -54,7 +54,9 @@ def retrieval(
     if not names or not set(names) <= set(SYSTEMS):
         msg = f"可选 {'、'.join(SYSTEMS)}，用逗号分开"
         raise typer.BadParameter(msg, param_hint="--systems")
-    suite = run_suite(data, qrels, names, out, limit=limit, model=model, cache=cache, articles=corpus)
+    suite = run_suite(
+        data, qrels, names, out, limit=limit, model=model, cache=cache, articles=corpus
+    )
     if as_json:
         typer.echo(json.dumps(suite.metrics, ensure_ascii=False))
     else:
