@@ -49,9 +49,11 @@ def side_by_side(
     if not claims:
         return []
     sides = [Quote.of(articles[c.article_id], c.start, c.end) for c in claims]
-    disputing = {side.article.id for side in sides}
-    order = sorted((a for a in articles.values() if a.id in disputing), key=_standing)
-    order += [quote.article for quote in quotes if quote.article.id not in disputing]
+    named = {side.article.id for side in sides}
+    disputing = [article for article in articles.values() if article.id in named]
+    dated = all(article.effective_year for article in disputing)
+    order = sorted(disputing, key=lambda article: _standing(article, dated))
+    order += [quote.article for quote in quotes if quote.article.id not in named]
     return list(_by_article(list(dict.fromkeys(order)), [*quotes, *sides]))
 
 
@@ -61,9 +63,9 @@ def _by_article(order: Sequence[Article], quotes: Sequence[Quote]) -> Iterator[Q
         yield from (own[start] for start in sorted(own))
 
 
-def _standing(article: Article) -> tuple[int, int]:
-    """Authority first, then the newer rule; one that says for no year that it holds comes last.
+def _standing(article: Article, dated: bool) -> tuple[int, int]:
+    """Authority first, then the newer rule if all of them say for which year they hold.
 
     When an article appeared is no sign: the same rule is written about again and again.
     """
-    return _RANK[article.authority], -int(article.effective_year or 0)
+    return _RANK[article.authority], -int(article.effective_year) if dated else 0

@@ -1,5 +1,6 @@
 """One reading of a message: what the corpus holds on it, which quotes, is it enough."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ from index.search import Index
 from index.terms import normalise
 
 FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
+_SAYS_UNKNOWN = re.compile(
+    r"没有?写|没有?查到|没有收录|[由看按].{0,8}定[，。]|当地规定|各地.{0,4}不"
+)
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 SURE = 0.75  # probability from which a part of a message is answered for itself
 
@@ -83,13 +87,14 @@ class Reading:
         return not has_place_bound_figure(text)
 
     def _figure_missing(self) -> bool:
-        """Whether a place's figure is asked for and only wider texts without one were found.
+        """Whether a place's figure is asked for and none is quoted, nor that none is known.
 
         A sum over one's own money needs a worked example or the place's own percentage.
         """
         if "sum" in self.question.wants:
             return not any(self._helps_to_reckon(quote) for quote in self.quotes)
-        if self.place is None or any(is_local(quote.article) for quote in self.quotes):
+        local = [quote for quote in self.quotes if is_local(quote.article)]
+        if self.place is None or any(_SAYS_UNKNOWN.search(quote.text) for quote in local):
             return False
         asked = [want for name, want in wants().items() if name in self.question.wants]
         shown = [want.shows for want in asked if want.needs and want.needs.search(self.text)]
