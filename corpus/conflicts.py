@@ -18,6 +18,7 @@ from corpus.figures import Bound, Figure, figures
 from corpus.records import Article
 
 _ALIKE = 0.30  # share of the shorter sentence's character pairs that the other has too (dev set)
+_ALIKE_DATED = 0.5  # many rules come into force on some day
 _NOT_CONTENT = re.compile(r"[\d\W_a-zA-Z]|[零一二两三四五六七八九十百千万]")
 _COMMON = re.compile(
     "从今年|起施行|起执行|起实施|生效|待核实|规定|医保|每人|以内|之内|最多|至少|最低|最高"
@@ -50,7 +51,8 @@ def _alike(a: Claim, b: Claim) -> bool:
     """Whether two sentences, their titles included, are about the same thing."""
     first, second = _pairs(a.text), _pairs(b.text)
     shorter = min(len(first), len(second))
-    return shorter > 0 and len(first & second) / shorter >= _ALIKE
+    least = _ALIKE_DATED if a.figure.unit == "日期" else _ALIKE
+    return shorter > 0 and len(first & second) / shorter >= least
 
 
 def comparable(a: Claim, b: Claim) -> bool:

@@ -75,7 +75,7 @@ def number(text: str) -> float:
     return float(total + digit)
 
 
-_CHINESE = r"[零〇一二两三四五六七八九十百千万]+"
+_CHINESE = r"(?<![几数好多上])[零〇一二两三四五六七八九十百千万]+"
 _ARABIC = r"\d+(?:,\d{3})*(?:\.\d+)?\s*[百千万亿]{0,2}"
 _N = rf"(?:{_ARABIC}|{_CHINESE})"
 _TO = r"\s*(?:-|–|—|~|～|至|到|或|和|、)\s*"
@@ -87,6 +87,7 @@ _RANGE = re.compile(rf"({_N})\s*({_UNIT})?{_TO}({_N})\s*({_UNIT})")
 _SINGLE = re.compile(rf"({_N})\s*(多)?({_UNIT})")
 _BARE_MONEY = re.compile(r"(\d+(?:\.\d+)?\s*万)(?![\d元人名户家种次亿多块余])")
 _PERCENT_WORDS = re.compile(rf"百分之({_CHINESE})(?:{_TO}百分之({_CHINESE}))?")
+_TENTHS = re.compile(r"([一二三四五六七八九])成([一二三四五六七八九半])")
 _PHONE = re.compile(
     r"(?<!\d)(?:\(?0\d{2,3}\)?[- －—]?\d{7,8}|1[3-9]\d{9}|[48]00-?\d{3,4}-?\d{3,4})(?!\d)"
 )
@@ -101,6 +102,7 @@ _MASKED = re.compile(
 _HOTLINES = re.compile(
     r"(?<!\d)(?:123\d\d|11[09]|12[02])(?!\d|\s*[元块万亿天日个年家种人名位次%％.,])"
 )
+_MONTH_ENDS = (31, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # by month, from 1
 _MONTHS = {"年": 12, "个月": 1}
 _UNITS = {
     "％": "%",
@@ -194,6 +196,10 @@ def _scan(text: str) -> Iterator[tuple[int, int, str, float, float]]:
         _take(left, *match.span())
         low, high = number(match.group(1)), number(match.group(2) or match.group(1))
         yield *match.span(), "%", low, high
+    for match in _TENTHS.finditer("".join(left)):
+        _take(left, *match.span())
+        value = number(match.group(1)) * 10 + number(match.group(2).replace("半", "五"))
+        yield *match.span(), "%", value, value
     yield from _amounts(left)
 
 
@@ -203,9 +209,9 @@ def _days(left: list[str]) -> Iterator[tuple[int, int, str, float, float]]:
     open_from: tuple[int, int, float, float] | None = None
     for match in _DAY.finditer(text):
         month, day, edge = match.groups()
-        value = float(month) * 100
-        end_value = value + float(day or (10 if edge == "初" else 31))
-        start_value = value + float(day or (21 if edge == "末" or edge == "底" else 0))
+        value, last = float(month) * 100, _MONTH_ENDS[int(month) % 13]
+        end_value = value + float(day or (10 if edge == "初" else last))
+        start_value = value + float(day or (21 if edge in ("末", "底") else 1))
         _take(left, *match.span())
         if open_from and _DAY_TO.fullmatch(text, open_from[1], match.start()):
             yield open_from[0], match.end(), "期", open_from[2], end_value
