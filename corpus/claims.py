@@ -29,6 +29,7 @@ _KINDS = {
     "日期": "日期",
     STANCE: STANCE,
 }
+LENGTHS = ("月", "周", "日")  # can be counted in days
 TIMES = ("月", "周", "日", "工作日", "时")
 _KINDS |= dict.fromkeys(TIMES, "期限") | {"岁": "年龄"}
 _MONEY = {"起付": "起付线", "限额": "限额", "缴费": "缴费"}
@@ -87,12 +88,13 @@ class Claim:
     @property
     def key(self) -> tuple[object, ...]:
         """What must be equal before two claims are compared at all; no place means everywhere."""
-        return self.place or (NATIONAL,), self.figure.unit, self.subject, self.strict
+        unit = "时长" if self.figure.unit in LENGTHS else self.figure.unit
+        return self.place or (NATIONAL,), unit, self.strict
 
     @property
     def states(self) -> bool:
         """Whether it is a rule that holds, not an example or a figure called wrong."""
-        return bool(self.subject) and not (self.example or self.denied)
+        return not (self.example or self.denied)
 
 
 def _bands(figure: Figure, found: Sequence[Figure], text: str) -> tuple[tuple[float, float], ...]:
@@ -121,12 +123,12 @@ def _meant(figure: Figure, subject: str) -> Figure:
         bound = _TURNED.get(figure.bound, figure.bound)
         low, high = 100 - figure.high, 100 - figure.low
         return replace(figure, low=low, high=high, bound=bound)
-    a_term = subject in facets.words()["terms"] and figure.unit in TIMES
-    if a_term and figure.bound is Bound.EXACT and figure.low == figure.high:
-        return replace(figure, bound=Bound.MOST)
-    if subject in facets.words()["limits"] and figure.bound in (Bound.MOST, Bound.ABOUT):
-        return replace(figure, bound=Bound.EXACT)
-    return figure
+    usual = facets.words()["usual"]
+    if figure.bound is Bound.EXACT and subject in usual["most"] and figure.unit in TIMES:
+        return figure if figure.low < figure.high else replace(figure, bound=Bound.MOST)
+    at_most = subject in usual["limits"] and figure.bound in (Bound.MOST, Bound.ABOUT)
+    at_least = subject in usual["minima"] and figure.bound in (Bound.LEAST, Bound.ABOVE)
+    return replace(figure, bound=Bound.EXACT) if at_most or at_least else figure
 
 
 def _purposes(text: str, found: Sequence[Figure], at: int, around: Sequence[str]) -> frozenset[str]:

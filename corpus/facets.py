@@ -109,9 +109,11 @@ def _facet(name: str, around: Sequence[str], over: Sequence[str]) -> frozenset[s
 def _settled(name: str, values: frozenset[str]) -> frozenset[str]:
     """One value where values include each other: a total, an illness seen as an outpatient.
 
-    That a person pays, and is treated at home, is the rule, so it need not be said.
+    That a person pays, is treated at home, gives birth naturally is the rule: it need not be said.
     """
-    values -= {"个人", "本地"}
+    values -= {"个人", "本地", "顺产"}
+    if "灵活" in values:  # 没有单位的灵活就业人员
+        return frozenset(("灵活",))
     if "未转诊" in values:
         values -= {"转诊"}
     for wide in ("合计", "门特", "大病", "大额", "普通门诊") if name == "setting" else ():

@@ -8,7 +8,7 @@ Units: ``%``, ``点`` (percentage points), ``元``, ``月`` (years count as twel
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -50,6 +50,16 @@ class Figure:
         if self.bound in (Bound.LEAST, Bound.ABOVE):
             return self.low, math.inf
         return (0.0, self.high) if self.bound is Bound.MOST else (self.low, self.high)
+
+    def in_days(self) -> "Figure":
+        """The same length of time in days, a month counted as thirty; others unchanged."""
+        days = _DAYS.get(self.unit, 1)
+        return replace(
+            self,
+            unit="日" if self.unit in _DAYS else self.unit,
+            low=self.low * days,
+            high=self.high * days,
+        )
 
 
 def number(text: str) -> float:
@@ -96,13 +106,14 @@ _DAY = re.compile(r"(?<![\d年])(\d{1,2})月(?:(\d{1,2})[日号]|(底|末|初)?)
 _DAY_TO = re.compile(r"\s*(?:-|–|—|~|～|至|到)\s*(?:次年|当年|本年)?$")
 _MASKED = re.compile(
     r"〔\d{4}〕\d+号|\[\d{4}\]\d+号|第[\d零一二三四五六七八九十百]+(?:条|章|款|项|号|步|次|年|季度|批|届|天|个)"
-    r"|令第?\d+号|https?://\S+|[12]\d{3}年(?:度|\d{1,2}月)?|[一两]年[内中度]?(?!以上|以内|的等待)"
+    r"|令第?\d+号|https?://\S+|[12]\d{3}年(?:度|\d{1,2}月)?|[一两]年[内中度]?(?!以上|以内|的等待|有效|[以之]?后)"
     r"|(?<!满)(?<!续)(?<!少)[一]次性?|一[天月](?=医保|最|只|给|报|付)|[一二三两]级|一家人|(?<![\d一二两三四五六七八九十])个人|每[年月日天次家人位名种]|一[位名个家种人](?!或)"
 )
 _HOTLINES = re.compile(
     r"(?<!\d)(?:123\d\d|11[09]|12[02])(?!\d|\s*[元块万亿天日个年家种人名位次%％.,])"
 )
 _MONTH_ENDS = (31, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # by month, from 1
+_DAYS = {"月": 30, "周": 7, "日": 1}
 _MONTHS = {"年": 12, "个月": 1}
 _UNITS = {
     "％": "%",
