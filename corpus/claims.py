@@ -89,7 +89,13 @@ class Claim:
     def key(self) -> tuple[object, ...]:
         """What must be equal before two claims are compared at all; no place means everywhere."""
         unit = "时长" if self.figure.unit in LENGTHS else self.figure.unit
-        return self.place or (NATIONAL,), unit, self.strict
+        hard = tuple(facet for facet in self.strict if facet[0] != "setting")
+        return self.place or (NATIONAL,), unit, hard
+
+    @property
+    def setting(self) -> frozenset[str]:
+        """住院, 门诊, 门特, 大病 …; empty if it goes without saying."""
+        return dict(self.strict).get("setting", frozenset())
 
     @property
     def states(self) -> bool:
@@ -185,6 +191,7 @@ def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
                 bands=_bands(figure, found, passage.text),
                 example=example,
                 denied=denied
+                or any(facets.pattern("somewhere").search(text) for text in around)
                 or (met_already and subject == "缴费年限")
                 or _is_band(figure, found, passage.text),
             )

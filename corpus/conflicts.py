@@ -18,7 +18,7 @@ from corpus.claims import STANCE, Claim, claims_of
 from corpus.figures import Bound, Figure, figures
 from corpus.records import Article
 
-_ALIKE = 0.30  # share of the shorter sentence's character pairs that the other has too (dev set)
+_ALIKE = 0.28  # share of the shorter sentence's character pairs that the other has too (dev set)
 _ALIKE_DATED = 0.5  # many rules come into force on some day; or neither names its subject
 _ALIKE_UNNAMED = 0.4  # one of the sentences does not name what its figure is of
 _NOT_CONTENT = re.compile(r"[\d\W_a-zA-Z]|[零一二两三四五六七八九十百千万]")
@@ -60,11 +60,28 @@ def _likeness(a: Claim, b: Claim) -> float:
     return max(share(x, y), share(x | _pairs(a.title), y | _pairs(b.title)))
 
 
+def _are_kin(first: str, second: str) -> bool:
+    """Whether two subjects are nearly the same, or one of them is not named."""
+    unnamed = not (first and second)
+    return unnamed or any({first, second} <= set(kin) for kin in facets.words()["kin"])
+
+
+def _same_setting(a: Claim, b: Claim) -> bool:
+    """Whether the settings are the same; some go without saying in one of two like sentences."""
+    if a.setting == b.setting:
+        return True
+    unsaid = {*facets.words()["unsaid"], *(("门特",) if "disease" in dict(a.strict) else ())}
+    return (
+        a.setting | b.setting <= unsaid
+        and not (a.setting and b.setting)
+        and _likeness(a, b) >= _ALIKE_UNNAMED
+    )
+
+
 def _same_subject(a: Claim, b: Claim) -> bool:
     """Whether two figures are of the same thing: by their subjects, in doubt by the sentences."""
     if a.subject != b.subject:
-        unnamed = not (a.subject and b.subject)
-        return unnamed and _likeness(a, b) >= _ALIKE_UNNAMED
+        return _are_kin(a.subject, b.subject) and _likeness(a, b) >= _ALIKE_UNNAMED
     if not a.subject:
         return _likeness(a, b) >= _ALIKE_DATED
     if not _is_vague(a):
@@ -83,7 +100,7 @@ def comparable(a: Claim, b: Claim) -> bool:
         return False
     if a.bands and b.bands and a.bands != b.bands:
         return False
-    return _same_subject(a, b)
+    return _same_setting(a, b) and _same_subject(a, b)
 
 
 def _days_agree(a: Figure, b: Figure) -> bool:
@@ -124,27 +141,15 @@ def _confirmed(claim: Claim, others: Sequence[Claim]) -> bool:
     )
 
 
-def _alternatives(claims: Sequence[Claim]) -> dict[tuple[object, ...], list[Claim]]:
-    """Claims of one key and subject by all that ``contradicts`` looks at."""
+def _alternatives(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """Claims of one key by all that ``contradicts`` looks at."""
     found: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in claims:
-        text = claim.text if _is_vague(claim) or not claim.subject else ""
+        about = claim.text if _is_vague(claim) or not claim.subject else ""
         value = (claim.figure.unit, claim.figure.interval, claim.figure.bound, claim.stance)
-        found[(*value, claim.years, claim.lenient, claim.bands, text)].append(claim)
-    return found
-
-
-def _candidates(claims: Sequence[Claim]) -> Iterator[tuple[list[Claim], list[Claim]]]:
-    """Alternatives of one subject two by two, and those of no named subject with all others."""
-    by_subject: dict[str, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        by_subject[claim.subject].append(claim)
-    unnamed = list(_alternatives(by_subject.pop("", [])).values())
-    yield from combinations(unnamed, 2)
-    for of_subject in by_subject.values():
-        named = _alternatives(of_subject).values()
-        yield from combinations(named, 2)
-        yield from product(unnamed, ([claim] for claims in named for claim in claims))
+        conditions = (claim.subject, claim.setting, claim.years, claim.lenient, claim.bands)
+        found[(*value, *conditions, about)].append(claim)
+    return list(found.values())
 
 
 def _in_group(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
@@ -152,7 +157,7 @@ def _in_group(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
     of_article: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
         of_article[claim.article_id].append(claim)
-    for some, others in _candidates(claims):
+    for some, others in combinations(_alternatives(claims), 2):
         if not comparable(some[0], others[0]) or agrees(some[0], others[0]):
             continue
         for a, b in product(some, others):

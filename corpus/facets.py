@@ -174,6 +174,8 @@ def strict(
     values = dict((*facets("strict", around, over), *setting))
     if "care" in values:
         values.pop("away", None)
+    if "shop" in values:  # 定点药店的门诊统筹
+        values.pop("setting", None)
     treated = next(iter(values.get("setting", ())), "")
     if treated == "普通门诊":
         values["setting"] = frozenset(("门诊",))
