@@ -51,6 +51,7 @@ def save(
 def _article(record: str) -> Article:
     fields = json.loads(record)
     fields["place"] = tuple(fields["place"])
+    fields["lint_ok"] = tuple((code, why) for code, why in fields["lint_ok"])
     fields["audience"] = Audience(fields["audience"])
     fields["authority"] = Authority(fields["authority"])
     fields["status"] = Status(fields["status"])
