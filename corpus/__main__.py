@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from corpus import folder
 from corpus.command import citizen_errors
 from corpus.lint import Finding, lint
-from corpus.records import Authority
+from corpus.records import NATIONAL, Article, Authority
 
 app = typer.Typer(
     help="文章：导入、检查、统计（corpus: import, lint, stats）", no_args_is_help=True
@@ -94,9 +95,16 @@ def _show(findings: list[Finding]) -> None:
 
 @app.command()
 @citizen_errors
-def stats(corpus: Folder = folder.SHIPPED, as_json: Json = False) -> None:
+def stats(
+    corpus: Folder = folder.SHIPPED,
+    as_json: Json = False,
+    table: Annotated[bool, typer.Option("--table", help="只输出主题×地区×来源的表")] = False,
+) -> None:
     """统计文章：地区、主题、来源可靠程度（counts by place, topic, authority)."""
     articles = folder.load(corpus)
+    if table:
+        typer.echo(crosstab(articles))
+        return
     tables = {
         "place": Counter(a.place[0] if a.place else a.place_label for a in articles),
         "topic": Counter(a.topic or "未分类" for a in articles),
@@ -116,6 +124,30 @@ def stats(corpus: Folder = folder.SHIPPED, as_json: Json = False) -> None:
         for key, count in tables[name].most_common():
             label = Authority(key).label if name == "authority" else key
             typer.echo(f"  {label}　{count}")
+
+
+def crosstab(articles: Sequence[Article]) -> str:
+    """Counts in Markdown: a row a topic, a column a kind of place and authority."""
+    kinds = ("全国", "省市县", "未注明")
+    counts = Counter(
+        (
+            a.topic or "未分类",
+            kinds[0 if a.place == (NATIONAL,) else 1 if a.place else 2],
+            a.authority,
+        )
+        for a in articles
+    )
+    columns = [
+        (k, who) for k in kinds for who in Authority if any(c[1:] == (k, who) for c in counts)
+    ]
+    topics = Counter(a.topic or "未分类" for a in articles)
+    heads = [f"{kind}·{who.label}" for kind, who in columns]
+    lines = ["| 主题 | " + " | ".join(heads) + " | 合计 |", "|---" * (len(columns) + 2) + "|"]
+    for topic, total in topics.most_common():
+        cells = [str(counts[(topic, *column)] or "") for column in columns]
+        lines.append(f"| {topic} | " + " | ".join(cells) + f" | {total} |")
+    sums = [str(sum(n for key, n in counts.items() if key[1:] == column)) for column in columns]
+    return "\n".join([*lines, "| 合计 | " + " | ".join(sums) + f" | {len(articles)} |"])
 
 
 if __name__ == "__main__":

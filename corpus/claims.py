@@ -17,12 +17,19 @@ from corpus.passages import Passage, passages
 from corpus.records import NATIONAL, Article, Audience, Span
 from corpus.regions import PlacePath
 
-PHONE = "电话"
 STANCE = "说法"  # the unit of a claim that is a side taken, no figure
 _BANDED = re.compile(r"的?部分|以[上下]|[：:]|段|档|之间|区间|的?费用")
 _DEDUCTIBLE = re.compile(r"(?:起付|门槛)[^，,；;。]{0,6}$")
 _OF_ITSELF = re.compile(r"(?:起付|门槛|限额|封顶)[^，,；;。]{0,6}$")
-_KINDS = {"%": "比例", "点": "比例", "号": PHONE, "期": "日期", "日期": "日期", STANCE: STANCE}
+_KINDS = {
+    "%": "比例",
+    "点": "比例",
+    "号": facets.PHONE,
+    "期": "日期",
+    "日期": "日期",
+    STANCE: STANCE,
+}
+LENGTHS = ("月", "周", "日")  # can be counted in days
 TIMES = ("月", "周", "日", "工作日", "时")
 _KINDS |= dict.fromkeys(TIMES, "期限") | {"岁": "年龄"}
 _MONEY = {"起付": "起付线", "限额": "限额", "缴费": "缴费"}
@@ -81,12 +88,19 @@ class Claim:
     @property
     def key(self) -> tuple[object, ...]:
         """What must be equal before two claims are compared at all; no place means everywhere."""
-        return self.place or (NATIONAL,), self.figure.unit, self.subject, self.strict
+        unit = "时长" if self.figure.unit in LENGTHS else self.figure.unit
+        hard = tuple(facet for facet in self.strict if facet[0] != "setting")
+        return self.place or (NATIONAL,), unit, hard
+
+    @property
+    def setting(self) -> frozenset[str]:
+        """住院, 门诊, 门特, 大病 …; empty if it goes without saying."""
+        return dict(self.strict).get("setting", frozenset())
 
     @property
     def states(self) -> bool:
         """Whether it is a rule that holds, not an example or a figure called wrong."""
-        return bool(self.subject) and not (self.example or self.denied)
+        return not (self.example or self.denied)
 
 
 def _bands(figure: Figure, found: Sequence[Figure], text: str) -> tuple[tuple[float, float], ...]:
@@ -115,12 +129,12 @@ def _meant(figure: Figure, subject: str) -> Figure:
         bound = _TURNED.get(figure.bound, figure.bound)
         low, high = 100 - figure.high, 100 - figure.low
         return replace(figure, low=low, high=high, bound=bound)
-    a_term = subject in facets.words()["terms"] and figure.unit in TIMES
-    if a_term and figure.bound is Bound.EXACT and figure.low == figure.high:
-        return replace(figure, bound=Bound.MOST)
-    if subject == "限额" and figure.bound in (Bound.MOST, Bound.ABOUT):
-        return replace(figure, bound=Bound.EXACT)
-    return figure
+    usual = facets.words()["usual"]
+    if figure.bound is Bound.EXACT and subject in usual["most"] and figure.unit in TIMES:
+        return figure if figure.low < figure.high else replace(figure, bound=Bound.MOST)
+    at_most = subject in usual["limits"] and figure.bound in (Bound.MOST, Bound.ABOUT)
+    at_least = subject in usual["minima"] and figure.bound in (Bound.LEAST, Bound.ABOVE)
+    return replace(figure, bound=Bound.EXACT) if at_most or at_least else figure
 
 
 def _purposes(text: str, found: Sequence[Figure], at: int, around: Sequence[str]) -> frozenset[str]:
@@ -147,26 +161,6 @@ def _lenient(
     return tuple(values.items())
 
 
-def _strict(found: Facets, subject: str) -> Facets:
-    """The strict facets that make a difference to a subject; a telephone number has purposes.
-
-    Each kind of filing is one for care elsewhere; 门诊 with an illness is 门特.
-    """
-    if subject == PHONE:
-        return ()
-    values = dict(found)
-    if "care" in values:
-        values.pop("away", None)
-    setting = next(iter(values.get("setting", ())), "")
-    if setting == "普通门诊":
-        values["setting"] = frozenset(("门诊",))
-    elif setting == "门诊" and "disease" in values:
-        values["setting"] = frozenset(("门特",))
-    needless = facets.words()["needless"].get(subject, ())
-    kept = ((name, each.difference(needless)) for name, each in values.items())
-    return tuple((name, each) for name, each in kept if each)
-
-
 def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
     found = figures(passage.text)
     if found and facets.pattern("question").search(passage.text):
@@ -179,7 +173,9 @@ def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
         if plain[figure.start] == "\0":  # the date of a source
             continue
         around = (*passage.column(figure.start), *facets.near(plain, found, at))
-        subject = facets.subject(figure, around, passage.over)
+        lenient = _lenient(passage, found, at, around, article)
+        found_subject = facets.subject(figure, around, passage.over)
+        subject, setting = facets.named(found_subject, figure, lenient)
         for place in facets.places(plain, figure, article):
             yield Claim(
                 article_id=article.id,
@@ -190,11 +186,12 @@ def _figure_claims(passage: Passage, article: Article) -> Iterator[Claim]:
                 subject="报销" if subject == "自付" else subject,
                 place=place,
                 years=facets.years(facets.near(passage.text, found, at), article),
-                strict=_strict(facets.facets("strict", around, passage.over), subject),
-                lenient=_lenient(passage, found, at, around, article),
+                strict=facets.strict(around, passage.over, subject, setting),
+                lenient=lenient,
                 bands=_bands(figure, found, passage.text),
                 example=example,
                 denied=denied
+                or any(facets.pattern("somewhere").search(text) for text in around)
                 or (met_already and subject == "缴费年限")
                 or _is_band(figure, found, passage.text),
             )

@@ -5,6 +5,7 @@ tier, outpatient against inpatient, another year (a change over time), a range t
 value: none of these is a contradiction.
 """
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +18,11 @@ from corpus.claims import STANCE, Claim, claims_of
 from corpus.figures import Bound, Figure, figures
 from corpus.records import Article
 
-_ALIKE = 0.30  # share of the shorter sentence's character pairs that the other has too (dev set)
+_ALIKE = 0.28  # share of the shorter sentence's character pairs that the other has too (dev set)
+_ALIKE_DATED = 0.5  # many rules come into force on some day; or neither names its subject
+_ALIKE_UNNAMED = 0.4  # one of the sentences does not name what its figure is of
 _NOT_CONTENT = re.compile(r"[\d\W_a-zA-Z]|[零一二两三四五六七八九十百千万]")
+_YEAR_OFF = 0.015  # a year is 365 days, twelve months of thirty days are 360
 _COMMON = re.compile(
     "从今年|起施行|起执行|起实施|生效|待核实|规定|医保|每人|以内|之内|最多|至少|最低|最高"
 )
@@ -46,11 +50,43 @@ def _is_vague(claim: Claim) -> bool:
     return not claim.strict and claim.subject in facets.words()["vague"]
 
 
-def _alike(a: Claim, b: Claim) -> bool:
-    """Whether two sentences, their titles included, are about the same thing."""
-    first, second = _pairs(a.text), _pairs(b.text)
-    shorter = min(len(first), len(second))
-    return shorter > 0 and len(first & second) / shorter >= _ALIKE
+def _likeness(a: Claim, b: Claim) -> float:
+    """How far two sentences, without or with their titles, are about the same thing; 0 to 1."""
+
+    def share(first: frozenset[str], second: frozenset[str]) -> float:
+        return len(first & second) / max(1, min(len(first), len(second)))
+
+    x, y = _pairs(a.text), _pairs(b.text)
+    return max(share(x, y), share(x | _pairs(a.title), y | _pairs(b.title)))
+
+
+def _are_kin(first: str, second: str) -> bool:
+    """Whether two subjects are nearly the same, or one of them is not named."""
+    unnamed = not (first and second)
+    return unnamed or any({first, second} <= set(kin) for kin in facets.words()["kin"])
+
+
+def _same_setting(a: Claim, b: Claim) -> bool:
+    """Whether the settings are the same; some go without saying in one of two like sentences."""
+    if a.setting == b.setting:
+        return True
+    unsaid = {*facets.words()["unsaid"], *(("门特",) if "disease" in dict(a.strict) else ())}
+    return (
+        a.setting | b.setting <= unsaid
+        and not (a.setting and b.setting)
+        and _likeness(a, b) >= _ALIKE_UNNAMED
+    )
+
+
+def _same_subject(a: Claim, b: Claim) -> bool:
+    """Whether two figures are of the same thing: by their subjects, in doubt by the sentences."""
+    if a.subject != b.subject:
+        return _are_kin(a.subject, b.subject) and _likeness(a, b) >= _ALIKE_UNNAMED
+    if not a.subject:
+        return _likeness(a, b) >= _ALIKE_DATED
+    if not _is_vague(a):
+        return True
+    return _likeness(a, b) >= (_ALIKE_DATED if a.figure.unit == "日期" else _ALIKE)
 
 
 def comparable(a: Claim, b: Claim) -> bool:
@@ -64,7 +100,7 @@ def comparable(a: Claim, b: Claim) -> bool:
         return False
     if a.bands and b.bands and a.bands != b.bands:
         return False
-    return not _is_vague(a) or _alike(a, b)
+    return _same_setting(a, b) and _same_subject(a, b)
 
 
 def _days_agree(a: Figure, b: Figure) -> bool:
@@ -86,8 +122,10 @@ def agrees(a: Claim, b: Claim) -> bool:
         return True
     if x.unit == "期":
         return _days_agree(x, y)
+    if x.unit != y.unit:
+        x, y = x.in_days(), y.in_days()
     if x.bound is y.bound and x.bound in (Bound.LEAST, Bound.MOST):
-        return (x.low, x.high) == (y.low, y.high)
+        return math.isclose(x.low, y.low, rel_tol=_YEAR_OFF)
     return x.interval[0] <= y.interval[1] and y.interval[0] <= x.interval[1]
 
 
@@ -103,15 +141,15 @@ def _confirmed(claim: Claim, others: Sequence[Claim]) -> bool:
     )
 
 
-def _alternatives(claims: Sequence[Claim]) -> dict[tuple[object, ...], list[Claim]]:
+def _alternatives(claims: Sequence[Claim]) -> list[list[Claim]]:
     """Claims of one key by all that ``contradicts`` looks at."""
     found: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in claims:
-        figure = claim.figure
-        text = claim.text if _is_vague(claim) else ""
-        value = (figure.low, figure.high, figure.bound, claim.stance)
-        found[(*value, claim.years, claim.lenient, claim.bands, text)].append(claim)
-    return found
+        about = claim.text if _is_vague(claim) or not claim.subject else ""
+        value = (claim.figure.unit, claim.figure.interval, claim.figure.bound, claim.stance)
+        conditions = (claim.subject, claim.setting, claim.years, claim.lenient, claim.bands)
+        found[(*value, *conditions, about)].append(claim)
+    return list(found.values())
 
 
 def _in_group(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
@@ -119,7 +157,7 @@ def _in_group(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
     of_article: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
         of_article[claim.article_id].append(claim)
-    for some, others in combinations(_alternatives(claims).values(), 2):
+    for some, others in combinations(_alternatives(claims), 2):
         if not comparable(some[0], others[0]) or agrees(some[0], others[0]):
             continue
         for a, b in product(some, others):

@@ -17,6 +17,7 @@ from corpus.records import NATIONAL, Article
 from corpus.regions import PlacePath, mentions, within
 
 Facets = tuple[tuple[str, frozenset[str]], ...]
+PHONE = "电话"
 _CLAUSE = re.compile(r"[，,；;、/（）()：:。！？\n]|——")
 _BRACKET = re.compile(r"\s*[（(]([^（）()]{1,24})[)）]")
 _YEAR = re.compile(r"(?<!\d)(20\d{2}|19\d{2})(?:年(?!\d{1,2}月\d)|[—–\-至到](?=20\d{2}))")
@@ -108,9 +109,11 @@ def _facet(name: str, around: Sequence[str], over: Sequence[str]) -> frozenset[s
 def _settled(name: str, values: frozenset[str]) -> frozenset[str]:
     """One value where values include each other: a total, an illness seen as an outpatient.
 
-    That a person pays, and is treated at home, is the rule, so it need not be said.
+    That a person pays, is treated at home, gives birth naturally is the rule: it need not be said.
     """
-    values -= {"个人", "本地"}
+    values -= {"个人", "本地", "顺产"}
+    if "灵活" in values:  # 没有单位的灵活就业人员
+        return frozenset(("灵活",))
     if "未转诊" in values:
         values -= {"转诊"}
     for wide in ("合计", "门特", "大病", "大额", "普通门诊") if name == "setting" else ():
@@ -149,6 +152,38 @@ def subject(figure: Figure, around: Sequence[str], over: Sequence[str]) -> str:
         if hits:
             return max(hits)[2]
     return ""
+
+
+def named(found: str, figure: Figure, lenient: Facets) -> tuple[str, Facets]:
+    """A subject under its one name, with the setting that goes with it."""
+    if found == "救助" and figure.unit == "%":
+        return "报销", (("setting", frozenset((found,))),)
+    a_day = dict(lenient).get("period", frozenset()) & {"日", "次"}
+    return ("支付标准" if found == "限额" and a_day else found), ()
+
+
+def strict(
+    around: Sequence[str], over: Sequence[str], subject: str, setting: Facets = ()
+) -> Facets:
+    """The strict facets that make a difference to a subject; a telephone number has purposes.
+
+    Each kind of filing is one for care elsewhere; 门诊 with an illness is 门特.
+    """
+    if subject == PHONE:
+        return ()
+    values = dict((*facets("strict", around, over), *setting))
+    if "care" in values:
+        values.pop("away", None)
+    if "shop" in values:  # 定点药店的门诊统筹
+        values.pop("setting", None)
+    treated = next(iter(values.get("setting", ())), "")
+    if treated == "普通门诊":
+        values["setting"] = frozenset(("门诊",))
+    elif treated == "门诊" and "disease" in values:
+        values["setting"] = frozenset(("门特",))
+    needless = words()["needless"].get(subject, ())
+    kept = ((name, each.difference(needless)) for name, each in values.items())
+    return tuple((name, each) for name, each in kept if each)
 
 
 def years(around: Sequence[str], article: Article) -> frozenset[str]:

@@ -8,15 +8,14 @@ Units: ``%``, ``点`` (percentage points), ``元``, ``月`` (years count as twel
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
+from corpus.numerals import number
+
 DATED = ("期", "日期", "号")  # figures that are no quantities
 ABOUT_SHARE = 0.10  # how far a figure given as 约 or 左右 may be off
-_DIGITS = dict(zip("零〇一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
-_POWERS = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10_000, "亿": 100_000_000}
 
 
 class Bound(StrEnum):
@@ -51,31 +50,18 @@ class Figure:
             return self.low, math.inf
         return (0.0, self.high) if self.bound is Bound.MOST else (self.low, self.high)
 
-
-def number(text: str) -> float:
-    """The value of a number in digits, in Chinese, or mixed.
-
-    >>> number("三十"), number("一百五十"), number("2.5万"), number("10,000"), number("两")
-    (30.0, 150.0, 25000.0, 10000.0, 2.0)
-    """
-    for word, factor in reversed(_LARGE.items()):
-        head, found, tail = text.partition(word)
-        if found:
-            return number(head) * factor + (number(tail) if tail else 0.0)
-    if re.fullmatch(r"[\d,.]+[百千]?", text):
-        factor = _POWERS.get(text[-1], 1)
-        return float(text.rstrip("百千").replace(",", "")) * factor
-    total = digit = 0
-    for char in text:
-        if char in _POWERS:
-            total += max(digit, 1) * _POWERS[char]
-            digit = 0
-        else:
-            digit = _DIGITS[char]
-    return float(total + digit)
+    def in_days(self) -> "Figure":
+        """The same length of time in days, a month counted as thirty; others unchanged."""
+        days = _DAYS.get(self.unit, 1)
+        return replace(
+            self,
+            unit="日" if self.unit in _DAYS else self.unit,
+            low=self.low * days,
+            high=self.high * days,
+        )
 
 
-_CHINESE = r"[零〇一二两三四五六七八九十百千万]+"
+_CHINESE = r"(?<![几数好多上])[零〇一二两三四五六七八九十百千万]+"
 _ARABIC = r"\d+(?:,\d{3})*(?:\.\d+)?\s*[百千万亿]{0,2}"
 _N = rf"(?:{_ARABIC}|{_CHINESE})"
 _TO = r"\s*(?:-|–|—|~|～|至|到|或|和|、)\s*"
@@ -87,6 +73,7 @@ _RANGE = re.compile(rf"({_N})\s*({_UNIT})?{_TO}({_N})\s*({_UNIT})")
 _SINGLE = re.compile(rf"({_N})\s*(多)?({_UNIT})")
 _BARE_MONEY = re.compile(r"(\d+(?:\.\d+)?\s*万)(?![\d元人名户家种次亿多块余])")
 _PERCENT_WORDS = re.compile(rf"百分之({_CHINESE})(?:{_TO}百分之({_CHINESE}))?")
+_TENTHS = re.compile(r"([一二三四五六七八九])成([一二三四五六七八九半])")
 _PHONE = re.compile(
     r"(?<!\d)(?:\(?0\d{2,3}\)?[- －—]?\d{7,8}|1[3-9]\d{9}|[48]00-?\d{3,4}-?\d{3,4})(?!\d)"
 )
@@ -95,12 +82,14 @@ _DAY = re.compile(r"(?<![\d年])(\d{1,2})月(?:(\d{1,2})[日号]|(底|末|初)?)
 _DAY_TO = re.compile(r"\s*(?:-|–|—|~|～|至|到)\s*(?:次年|当年|本年)?$")
 _MASKED = re.compile(
     r"〔\d{4}〕\d+号|\[\d{4}\]\d+号|第[\d零一二三四五六七八九十百]+(?:条|章|款|项|号|步|次|年|季度|批|届|天|个)"
-    r"|令第?\d+号|https?://\S+|[12]\d{3}年(?:度|\d{1,2}月)?|[一两]年[内中度]?(?!以上|以内|的等待)"
-    r"|(?<!满)(?<!续)(?<!少)[一]次性?|一[天月](?=医保|最|只|给|报|付)|[一二三两]级|一家人|(?<![\d一二两三四五六七八九十])个人|每[年月日天次家人位名种]|一[位名个家种人](?!或)"
+    r"|令第?\d+号|https?://\S+|[12]\d{3}年(?:度|\d{1,2}月)?|[一两]年[内中度]?(?!以上|以内|的等待|有效|[以之]?后)"
+    r"|(?<!满)(?<!续)(?<!少)[一]次性?|一[天月](?=医保|最|只|给|报|付)|[一二三两]级|一家人|(?<![\d一二两三四五六七八九十])个人|每[年月日天次家人位名种]|(?<![选定签绑能限择])一[位名个家人](?!或)|一种"
 )
 _HOTLINES = re.compile(
     r"(?<!\d)(?:123\d\d|11[09]|12[02])(?!\d|\s*[元块万亿天日个年家种人名位次%％.,])"
 )
+_MONTH_ENDS = (31, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # by month, from 1
+_DAYS = {"月": 30, "周": 7, "日": 1}
 _MONTHS = {"年": 12, "个月": 1}
 _UNITS = {
     "％": "%",
@@ -194,6 +183,10 @@ def _scan(text: str) -> Iterator[tuple[int, int, str, float, float]]:
         _take(left, *match.span())
         low, high = number(match.group(1)), number(match.group(2) or match.group(1))
         yield *match.span(), "%", low, high
+    for match in _TENTHS.finditer("".join(left)):
+        _take(left, *match.span())
+        value = number(match.group(1)) * 10 + number(match.group(2).replace("半", "五"))
+        yield *match.span(), "%", value, value
     yield from _amounts(left)
 
 
@@ -203,9 +196,9 @@ def _days(left: list[str]) -> Iterator[tuple[int, int, str, float, float]]:
     open_from: tuple[int, int, float, float] | None = None
     for match in _DAY.finditer(text):
         month, day, edge = match.groups()
-        value = float(month) * 100
-        end_value = value + float(day or (10 if edge == "初" else 31))
-        start_value = value + float(day or (21 if edge == "末" or edge == "底" else 0))
+        value, last = float(month) * 100, _MONTH_ENDS[int(month) % 13]
+        end_value = value + float(day or (10 if edge == "初" else last))
+        start_value = value + float(day or (21 if edge in ("末", "底") else 1))
         _take(left, *match.span())
         if open_from and _DAY_TO.fullmatch(text, open_from[1], match.start()):
             yield open_from[0], match.end(), "期", open_from[2], end_value

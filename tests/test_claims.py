@@ -124,6 +124,55 @@ def test_other_conditions_or_the_same_value_contradict_nothing(first: str, secon
     assert not conflict(first, second)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("门特申请10个工作日内办结。", "门特申请20个工作日办结。"),
+        ("最多绑定5名家人。", "个人账户可以绑3名家庭成员。"),
+        ("医保累计缴费年限最低25年。", "医保累计缴费年限要满30年。"),
+        ("新生儿出生后90天内参保。", "新生儿出生后6个月内参保。"),
+        ("职工门诊的起付标准是一年700元。", "职工门诊一年里先自付500元，超过的才报。"),
+        ("生育津贴由社保局发放。", "生育津贴由医保部门支付。"),
+        ("医保卡每月划入95元。", "医保卡每月进账75元。"),
+        ("住院床位费支付标准每天50元。", "床位费医保每天最多付35元。"),
+        ("住院能报七成五。", "住院报销六成。"),
+        ("门诊统筹年度限额3000元。", "普通门诊每年封顶4000元。"),
+    ],
+)
+def test_everyday_words_contradict_notices(first: str, second: str) -> None:
+    assert conflict(first, second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("新生儿出生后90天内参保。", "新生儿出生后3个月内参保。"),
+        ("住院能报七成五。", "住院报销75%。"),
+        ("有的地方规定住院报销60%。", "住院报销80%。"),
+        ("居民大病保险10万元以上的部分报70%。", "居民大病保险5万元到10万元的部分报60%。"),
+        ("急诊住院报销80%。", "报销比例提高5个百分点。"),
+        ("办法从2020年9月1日起施行。", "12356从2025年5月1日起全国都能打。"),
+        ("医保局咨询电话0752-1234567。", "医保局举报电话0752-7654321。"),
+        ("产假98天。", "难产的增加产假15天。"),
+        ("合肥有83种慢特病。", "三种证件任选一种。"),
+        ("每年扣几十元。", "每年扣40元。"),
+        ("养老保险最低缴费年限20年。", "医保最低缴费年限25年。"),
+        ("选点每年10月至12月变更。", "选点每年10月1日至12月31日变更。"),
+    ],
+)
+def test_more_that_contradicts_nothing(first: str, second: str) -> None:
+    assert not conflict(first, second)
+
+
+def test_the_head_of_a_table_says_what_its_figures_are_of() -> None:
+    table = "| 医院 | 住院起付线 | 住院报销比例 |\n|---|---|---|\n| 三级医院 | 1000元 | 80% |"
+    deductible, share = claims_of(article(table))
+    assert (deductible.kind, deductible.subject) == ("起付线", "起付")
+    assert (share.kind, share.subject) == ("比例", "报销")
+    assert conflict(table, "三级医院住院报销70%。")
+    assert not conflict(table, "三级医院住院起付线是1000元。")
+
+
 def test_place_audience_and_year_of_the_article_count() -> None:
     sentence, other = "住院起付线是800元。", "住院起付线是500元。"
     assert conflict(sentence, other)

@@ -97,6 +97,20 @@ def test_stats_count_places_topics_and_authorities(source: Path) -> None:
     }
 
 
+def test_stats_table_crosses_topics_places_and_authorities(source: Path) -> None:
+    for path in source.glob("*.txt"):
+        path.unlink()
+    head = "title: 丁\nplace: [全国]\ntopic: 住院\nauthority: official"
+    (source / "丁.md").write_text(f"---\n{head}\n---\n先付起付线。", encoding="utf-8")
+    assert run("stats", source, "--table").stdout.splitlines() == [
+        "| 主题 | 全国·官方 | 未注明·待核实 | 合计 |",
+        "|---|---|---|---|",
+        "| 住院 | 1 |  | 1 |",
+        "| 门诊 |  | 1 | 1 |",
+        "| 合计 | 1 | 1 | 2 |",
+    ]
+
+
 def test_the_shipped_articles_are_the_default() -> None:
     data = json.loads(run("stats", "--json").stdout)
     assert data["articles"] >= 42
