@@ -105,9 +105,7 @@ def _run(dataset: Dataset, name: str, rank: Ranker) -> SystemRun:
     return SystemRun(name, hits, values, seconds)
 
 
-def _judged(
-    dataset: Dataset, ranked: Sequence[tuple[int, float]]
-) -> tuple[tuple[str, float], ...]:
+def _judged(dataset: Dataset, ranked: Sequence[tuple[int, float]]) -> tuple[tuple[str, float], ...]:
     """Hits by the ids that the judgements use, each once, at its best passage."""
     best: dict[str, float] = {}
     for place, score in ranked:
