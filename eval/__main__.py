@@ -33,7 +33,7 @@ def retrieval(
     out: Out,
     qrels: Annotated[str, typer.Option("--qrels", help="用哪份标注：qrels/名字.tsv")] = "dev",
     systems: Annotated[
-        str, typer.Option("--systems", help="bm25,dense,hybrid,rrf 中的几个；头一个作基准")
+        str, typer.Option("--systems", help="系统名，逗号分开；头一个作基准，写错会列出全部")
     ] = "bm25,dense,hybrid",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="只用前几个问题")] = None,
     model: Annotated[
@@ -43,6 +43,9 @@ def retrieval(
     corpus: Annotated[
         Path | None, typer.Option("--corpus", help="改为检索这个文章目录，标注写的是文章编号")
     ] = None,
+    perturb: Annotated[
+        bool, typer.Option("--perturb", help="再用错字、同音字、繁体、拼音、语序、口语各问一遍")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """检索评测：nDCG、召回、MRR，成对检验，图表报告（retrieval quality)."""
@@ -55,7 +58,15 @@ def retrieval(
         msg = f"可选 {'、'.join(SYSTEMS)}，用逗号分开"
         raise typer.BadParameter(msg, param_hint="--systems")
     suite = run_suite(
-        data, qrels, names, out, limit=limit, model=model, cache=cache, articles=corpus
+        data,
+        qrels,
+        names,
+        out,
+        limit=limit,
+        model=model,
+        cache=cache,
+        articles=corpus,
+        perturb=perturb,
     )
     if as_json:
         typer.echo(json.dumps(suite.metrics, ensure_ascii=False))

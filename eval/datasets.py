@@ -14,6 +14,8 @@ from typing import Any
 from corpus.chunks import split as split_article
 from corpus.errors import InputError
 from corpus.folder import load
+from corpus.sentences import quotable
+from index.engine import passage_text
 
 __all__ = ["Dataset", "Document", "Qrel", "Query", "load_dataset"]
 
@@ -25,13 +27,14 @@ class Document:
     """A passage that can be found; ``title`` and ``text`` may be empty, the id may not.
 
     ``article``: what the judgements name if it is not the passage itself; a run then holds each
-    article once, at its best passage.
+    article once, at its best passage. ``sentences``: what an encoder reads of its sentences.
     """
 
     id: str
     title: str
     text: str
     article: str = ""
+    sentences: tuple[str, ...] = ()
 
     @property
     def judged(self) -> str:
@@ -165,8 +168,14 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _passages(folder: Path) -> Iterator[Document]:
     """The passages of a folder of articles, cut as for an index."""
     for article in load(folder):
+        spans = quotable(article.body, truncated=article.truncated)
         for chunk in split_article(article):
-            yield Document(chunk.id, article.title, chunk.text, article.id)
+            lines = tuple(
+                passage_text(article.title, span.of(article.body))
+                for span in spans
+                if chunk.start <= span.start < chunk.end
+            )
+            yield Document(chunk.id, article.title, chunk.text, article.id, lines)
 
 
 def _documents(path: Path) -> Iterator[Document]:

@@ -39,7 +39,8 @@ def per_query(query_ids: Sequence[str], qrels: Iterable[Qrel], run: Run) -> NDAr
         run: hits a query, best first.
 
     Returns:
-        float64, shape (len(query_ids), len(METRICS)), columns in the order of ``METRICS``, each in [0, 1].
+        float64, shape (len(query_ids), len(METRICS)), columns in the order of ``METRICS``, each
+        in [0, 1].
 
     Raises:
         ValueError: a document stands twice among the hits of a query.

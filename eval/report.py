@@ -10,7 +10,9 @@ import numpy as np
 
 from eval import plots
 from eval.metrics import METRICS, recall_curve
+from eval.results import slice_rows
 from eval.retrieval import DEPTH, Comparison, Evaluation
+from eval.robustness import Loss
 from eval.significance import DRAWS, bootstrap
 
 __all__ = ["page", "retrieval_report", "section", "table"]
@@ -70,7 +72,9 @@ def _cell(value: object) -> str:
     return f"<td>{escape(str(value))}</td>"
 
 
-def retrieval_report(evaluation: Evaluation, comparisons: Sequence[Comparison]) -> str:
+def retrieval_report(
+    evaluation: Evaluation, comparisons: Sequence[Comparison], losses: Sequence[Loss] = ()
+) -> str:
     """The report of one collection. Holds no date and no time, so that two runs are equal."""
     dataset = evaluation.dataset
     intervals = {
@@ -105,7 +109,34 @@ def retrieval_report(evaluation: Evaluation, comparisons: Sequence[Comparison]) 
         for system in evaluation.systems
     }
     sections.append(section("看前几条能找到 · Recall", plots.curves(curve, CUTOFFS)))
+    sections.append(_slice_section(evaluation))
+    if losses:
+        sections.append(_robustness_section(losses))
     return page(f"检索评测 · {dataset.name}", sections)
+
+
+def _slice_section(evaluation: Evaluation) -> str:
+    header = ("slice", "queries", "system", *METRICS)
+    note = "按问题的长短、有没有地名和数字、属于哪一类分开看。The same runs, by sort of question."
+    return section("分类看 · Slices", table(header, slice_rows(evaluation)), note)
+
+
+def _robustness_section(losses: Sequence[Loss]) -> str:
+    header = ("perturbation", "system", "clean", "changed", "lost", "95 %", "p (Holm)")
+    rows = [
+        (
+            *(loss.perturbation, loss.system, loss.clean, loss.changed, f"{loss.share:+.1%}"),
+            f"[{loss.difference.low:+.4f}, {loss.difference.high:+.4f}]",
+            loss.p_holm,
+        )
+        for loss in losses
+    ]
+    shares: dict[str, dict[str, float]] = {}
+    for loss in losses:
+        shares.setdefault(loss.system, {})[loss.perturbation] = loss.share
+    content = table(header, rows) + plots.losses(shares)
+    note = "同样的问题换一种打法，nDCG@10 少了几成。The part of the clean nDCG@10 that is lost."
+    return section("换个说法还找得到吗 · Robustness", content, note)
 
 
 def _missing_note(missing: int) -> str:

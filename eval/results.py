@@ -2,19 +2,26 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.errors import InputError
-from eval.metrics import METRICS
+from eval.metrics import METRICS, means
 from eval.retrieval import Comparison, Evaluation, SystemRun
+from eval.robustness import Loss
+from eval.slices import slices
 
-__all__ = ["make_folder", "write_json", "write_results", "write_rows", "write_text"]
+__all__ = ["make_folder", "slice_rows", "write_json", "write_results", "write_rows", "write_text"]
 
 MILLISECONDS = 1000.0  # in a second
+LOSS_HEADER = (
+    *("perturbation", "system", "clean", "changed", "share_lost"),
+    *("difference", "low_95", "high_95", "p_value", "p_holm"),
+)
 
 
 def make_folder(folder: Path) -> None:
@@ -64,11 +71,24 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
         raise InputError(msg) from error
 
 
-def write_results(evaluation: Evaluation, comparisons: Sequence[Comparison], out: Path) -> None:
+def write_results(
+    evaluation: Evaluation,
+    comparisons: Sequence[Comparison],
+    out: Path,
+    losses: Sequence[Loss] = (),
+    stages: Mapping[str, NDArray[np.float64]] | None = None,
+) -> None:
     """Write every file but the report into the folder ``out``.
 
     All but ``timings.json`` are the same, byte for byte, from run to run.
     """
+    topics, qrels = evaluation.dataset.queries, evaluation.dataset.qrels
+    write_text(out / "topics.tsv", "".join(f"{q.id}\t{' '.join(q.text.split())}\n" for q in topics))
+    judged = (f"{q.query_id} 0 {q.document_id} {q.relevance}\n" for q in qrels)
+    write_text(out / "qrels.trec", "".join(judged))
+    write_rows(out / "slices.csv", ("slice", "queries", "system", *METRICS), slice_rows(evaluation))
+    if losses:
+        write_rows(out / "robustness.csv", LOSS_HEADER, _loss_rows(losses))
     write_json(out / "metrics.json", evaluation.metrics())
     for system in evaluation.systems:
         write_text(out / f"run.{system.name}.trec", "".join(_trec_lines(system)))
@@ -79,7 +99,8 @@ def write_results(evaluation: Evaluation, comparisons: Sequence[Comparison], out
     )
     queries = len(evaluation.dataset.queries)
     write_rows(out / "significance.csv", header, _significance_rows(comparisons, queries))
-    write_json(out / "timings.json", _timings(evaluation))
+    times = {system.name: system.seconds for system in evaluation.systems}
+    write_json(out / "timings.json", _timings(times | dict(stages or {})))
 
 
 def _trec_lines(system: SystemRun) -> Iterator[str]:
@@ -108,13 +129,28 @@ def _significance_rows(comparisons: Sequence[Comparison], queries: int) -> Itera
         yield [c.system, c.baseline, c.metric, *(f"{number:.6f}" for number in numbers), *counts]
 
 
-def _timings(evaluation: Evaluation) -> dict[str, dict[str, float]]:
-    """Search time a query in milliseconds, question encoding not included (vectors are cached)."""
+def slice_rows(evaluation: Evaluation) -> Iterator[list[object]]:
+    """Part, number of its queries, system and the mean of each metric there."""
+    for name, mask in slices(evaluation.dataset).items():
+        for system in evaluation.systems:
+            yield [name, int(mask.sum()), system.name, *means(system.values[mask]).values()]
+
+
+def _loss_rows(losses: Sequence[Loss]) -> Iterator[list[object]]:
+    for loss in losses:
+        d = loss.difference
+        numbers = (loss.clean, loss.changed, loss.share, d.mean, d.low, d.high)
+        tests = (loss.p_value, loss.p_holm)
+        yield [loss.perturbation, loss.system, *(f"{n:.6f}" for n in (*numbers, *tests))]
+
+
+def _timings(seconds: Mapping[str, NDArray[np.float64]]) -> dict[str, dict[str, float]]:
+    """Milliseconds a query: search of each system (vectors are cached), then each stage."""
     return {
-        system.name: {
-            "p50_ms": round(float(np.median(system.seconds)) * MILLISECONDS, 3),
-            "p95_ms": round(float(np.quantile(system.seconds, 0.95)) * MILLISECONDS, 3),
+        name: {
+            "p50_ms": round(float(np.median(values)) * MILLISECONDS, 3),
+            "p95_ms": round(float(np.quantile(values, 0.95)) * MILLISECONDS, 3),
         }
-        for system in evaluation.systems
-        if len(system.seconds)
+        for name, values in seconds.items()
+        if len(values)
     }

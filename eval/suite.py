@@ -9,7 +9,8 @@ from eval.datasets import Dataset, load_dataset
 from eval.report import retrieval_report
 from eval.results import make_folder, write_json, write_results, write_text
 from eval.retrieval import compare, evaluate, guard_warnings
-from eval.systems import build_engine, needs_encoder, systems
+from eval.robustness import robustness
+from eval.systems import build_engine, needs_encoder, stage_seconds, systems
 from index.cache import CachedEncoder
 from index.encoder import Encoder, load_encoder
 
@@ -34,6 +35,7 @@ def run_suite(
     model: str | None,
     cache: Path,
     articles: Path | None = None,
+    perturb: bool = False,
 ) -> Suite:
     """Evaluate the named systems on every collection and write all files.
 
@@ -50,6 +52,7 @@ def run_suite(
         model: another sentence-transformers model; the bundled one if ``None``.
         cache: file that keeps passage vectors.
         articles: folder of articles to search instead of each collection's ``corpus.jsonl``.
+        perturb: whether every question is also asked in six other ways.
 
     Raises:
         InputError: a collection is damaged, two have the same name, or ``out`` cannot be written.
@@ -63,7 +66,7 @@ def run_suite(
     metrics, warnings = {}, []
     for dataset in datasets:
         folder = out if len(datasets) == 1 else out / dataset.name
-        metrics[dataset.name] = _run(dataset, names, encoder, folder)
+        metrics[dataset.name] = _run(dataset, names, encoder, folder, perturb=perturb)
         warnings += [f"{dataset.name}：{w}" for w in guard_warnings(metrics[dataset.name])]
     if len(datasets) > 1:
         write_json(out / "summary.json", metrics)
@@ -71,13 +74,18 @@ def run_suite(
 
 
 def _run(
-    dataset: Dataset, names: Sequence[str], encoder: Encoder | None, folder: Path
+    dataset: Dataset,
+    names: Sequence[str],
+    encoder: Encoder | None,
+    folder: Path,
+    *,
+    perturb: bool,
 ) -> dict[str, dict[str, float]]:
     make_folder(folder)
     engine = build_engine(dataset, encoder)
-    rankers = systems(engine, names, [query.text for query in dataset.queries])
-    evaluation = evaluate(dataset, rankers)
+    evaluation = evaluate(dataset, systems(engine, names, dataset))
     comparisons = compare(evaluation)
-    write_results(evaluation, comparisons, folder)
-    write_text(folder / "report.html", retrieval_report(evaluation, comparisons))
+    losses = robustness(engine, names, evaluation) if perturb else []
+    write_results(evaluation, comparisons, folder, losses, stage_seconds(engine, dataset))
+    write_text(folder / "report.html", retrieval_report(evaluation, comparisons, losses))
     return evaluation.metrics()

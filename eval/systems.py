@@ -1,29 +1,65 @@
-"""The retrieval systems that can be named on the command line, over the engine of the chatbot."""
+"""The retrieval systems that can be named on the command line, over the engine of the chatbot.
 
-from collections.abc import Callable, Sequence
+Beside the three that matter (bm25, dense, hybrid) there are ablations: each leaves out one thing.
+"""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from corpus.errors import InputError
 from eval.datasets import Dataset
 from eval.retrieval import Ranker
 from index.encoder import Encoder
-from index.search import Engine, Fusion, passage_text
+from index.engine import LEGS, PLAIN, Analysis, Engine, Fusion, lexical_scores, passage_text
+from index.repair import repair
 from index.vectors import Float32
 
-__all__ = ["SYSTEMS", "build_engine", "needs_encoder", "systems"]
+__all__ = ["SYSTEMS", "System", "build_engine", "needs_encoder", "stage_seconds", "systems"]
+
+PORTION = 256  # passages between two steps of the bar, as many as the cache commits at a time
+STAGED = 200  # questions over which the time of each stage is taken
+DEPTH = 100  # passages searched for while a stage is timed
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A way to search: which legs, how mixed, and what is left out."""
+
+    legs: Sequence[str] = LEGS
+    fuse: Fusion = "convex"
+    analysis: Analysis = PLAIN
+    sentences: bool = True
+    mend: bool = True
+
 
 BM25 = ("bm25",)
-PORTION = 256  # passages between two steps of the bar, as many as the cache commits at a time
-SYSTEMS = ("bm25", "dense", "hybrid", "rrf")
+NO_BIGRAMS, NO_LEXICON = Analysis(bigrams=False), Analysis(synonyms=False)
+SYSTEMS: Mapping[str, System] = {
+    "bm25": System(BM25),
+    "dense": System(("dense",)),
+    "hybrid": System(),
+    "rrf": System(fuse="rrf"),
+    "bm25-nobigrams": System(BM25, analysis=NO_BIGRAMS),
+    "bm25-nolexicon": System(BM25, analysis=NO_LEXICON),
+    "dense-nosentences": System(("dense",), sentences=False),
+    "hybrid-nobigrams": System(analysis=NO_BIGRAMS),
+    "hybrid-nolexicon": System(analysis=NO_LEXICON),
+    "hybrid-nosentences": System(sentences=False),
+    "hybrid-norepair": System(mend=False),
+}
 
 
 def needs_encoder(names: Sequence[str]) -> bool:
     """Whether any of the named systems searches vectors."""
-    return any(name != "bm25" for name in names)
+    return any("dense" in SYSTEMS[name].legs for name in names if name in SYSTEMS)
 
 
-def build_engine(dataset: Dataset, encoder: Encoder | None) -> Engine:
+def build_engine(dataset: Dataset, encoder: Encoder | None, analysis: Analysis = PLAIN) -> Engine:
     """Index the documents of a collection in memory; progress goes to standard error.
 
     Raises:
@@ -32,8 +68,9 @@ def build_engine(dataset: Dataset, encoder: Encoder | None) -> Engine:
     documents = [(document.title, document.text) for document in dataset.documents]
     if encoder is not None:
         _fill(encoder, sorted((passage_text(*document) for document in documents), key=len))
+    lines = [document.sentences for document in dataset.documents]
     try:
-        return Engine.build(documents, encoder)
+        return Engine.build(documents, encoder, lines if any(lines) else None, analysis)
     except ValueError as error:
         msg = f"数据集 {dataset.name} 的文档里没有可检索的文字"
         raise InputError(msg) from error
@@ -47,7 +84,7 @@ def _fill(encoder: Encoder, passages: Sequence[str]) -> None:
             bar.update(len(passages[start : start + PORTION]))
 
 
-def systems(engine: Engine, names: Sequence[str], questions: Sequence[str]) -> dict[str, Ranker]:
+def systems(engine: Engine, names: Sequence[str], dataset: Dataset) -> dict[str, Ranker]:
     """The named systems over ``engine``, in the order asked for.
 
     Every question is encoded once, beforehand and alone, so that all systems search with the same
@@ -60,20 +97,66 @@ def systems(engine: Engine, names: Sequence[str], questions: Sequence[str]) -> d
     if unknown or not names:
         msg = f"没有这个检索系统：{'、'.join(unknown) or '（空）'}；可选 {'、'.join(SYSTEMS)}"
         raise InputError(msg)
+    texts = [query.text for query in dataset.queries]
     vectors: dict[str, Float32 | None] = {}
     if needs_encoder(names):
-        bar = tqdm(dict.fromkeys(questions), desc="questions", leave=False, disable=None)
-        vectors = {question: engine.encode(question) for question in bar}
-    return {name: _ranker(engine, name, vectors.get) for name in names}
+        searched = dict.fromkeys([*texts, *(_mended(text) for text in texts)])
+        bar = tqdm(searched, desc="questions", leave=False, disable=None)
+        vectors = {text: engine.encode(text) for text in bar}
+    return {
+        name: _ranker(_variant(engine, SYSTEMS[name], dataset), SYSTEMS[name], vectors)
+        for name in names
+    }
 
 
-def _ranker(engine: Engine, name: str, vector_of: Callable[[str], Float32 | None]) -> Ranker:
-    legs = {"bm25": BM25, "dense": ("dense",)}.get(name, (*BM25, "dense"))
+def _mended(question: str) -> str:
+    repaired = repair(question)
+    return repaired.text if repaired.rewrites else question
 
+
+def _variant(engine: Engine, system: System, dataset: Dataset) -> Engine:
+    """The engine with what the system leaves out taken away; vectors are shared."""
+    words = engine
+    if not system.analysis.bigrams:
+        words = build_engine(dataset, None, system.analysis)
+    sentences = engine.sentences if system.sentences else None
+    return Engine(
+        words.weights, words.vocabulary, engine.vectors, engine.encoder, sentences, system.analysis
+    )
+
+
+def _ranker(engine: Engine, system: System, vectors: Mapping[str, Float32 | None]) -> Ranker:
     def rank(question: str, k: int) -> list[tuple[int, float]]:
-        vector = vector_of(question)
-        fuse: Fusion = "rrf" if name == "rrf" else "convex"
-        hits = engine.rank(question, k, legs, vector=vector, fuse=fuse)
+        text = _mended(question) if system.mend else question
+        vector = vectors.get(text)
+        hits = engine.rank(text, k, system.legs, vector=vector, fuse=system.fuse)
         return [(hit.position, hit.score) for hit in hits]
 
     return rank
+
+
+def stage_seconds(engine: Engine, dataset: Dataset) -> dict[str, NDArray[np.float64]]:
+    """Seconds that each stage of a hybrid search takes, a question; the first ``STAGED``.
+
+    ``repair``: mending; ``encode``: the question's vector; ``words``: BM25 of all documents;
+    ``vectors``: the nearest passages; ``whole``: ranking, all but mending and encoding.
+    """
+    taken: dict[str, list[float]] = {}
+    for query in dataset.queries[:STAGED]:
+        marks = [perf_counter()]
+        text = _mended(query.text)
+        marks.append(perf_counter())
+        vector = engine.encode(text)
+        marks.append(perf_counter())
+        lexical_scores(engine.weights, engine.vocabulary, text, engine.analysis)
+        marks.append(perf_counter())
+        if engine.vectors is not None and vector is not None:
+            engine.vectors.search(vector, DEPTH)
+        marks.append(perf_counter())
+        engine.rank(text, DEPTH, vector=vector)
+        marks.append(perf_counter())
+        for name, seconds in zip(
+            ("repair", "encode", "words", "vectors", "whole"), np.diff(marks), strict=True
+        ):
+            taken.setdefault(name, []).append(float(seconds))
+    return {name: np.asarray(seconds) for name, seconds in taken.items()}

@@ -80,6 +80,11 @@ def _rules() -> _Rules:
     )
 
 
+def domain_terms() -> frozenset[str]:
+    """The terms that can be mended, all in Chinese characters."""
+    return _rules().terms
+
+
 @lru_cache(maxsize=20_000)
 def readings(char: str) -> frozenset[str]:
     """All toneless readings of a character; the character itself if it has none.

@@ -135,15 +135,17 @@ def subject_words(text: str) -> list[str]:
     return list(dict.fromkeys(long or phrases + found))
 
 
-def terms(text: str) -> list[str]:
+def terms(text: str, *, bigrams: bool = True) -> list[str]:
     """All search terms of a text, with repetition: words, then character bigrams.
 
     >>> terms("生育津贴")
     ['生育', '津贴', '生育津贴', '生育', '育津', '津贴']
     """
     plain = normalise(text)
-    bigrams = [run[at : at + 2] for run in _HAN_RUN.findall(plain) for at in range(len(run) - 1)]
-    return words(plain) + bigrams
+    if not bigrams:
+        return words(plain)
+    pairs = [run[at : at + 2] for run in _HAN_RUN.findall(plain) for at in range(len(run) - 1)]
+    return words(plain) + pairs
 
 
 @cache
@@ -187,6 +189,15 @@ def _phrases(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         start = end + 1 - len(phrase)
         if len(phrase) > SHORT or {start, end + 1} <= edges:
             yield start, phrase, others
+
+
+def synonyms(text: str) -> dict[str, tuple[str, ...]]:
+    """The phrases of the lexicon in a question, each with what it also means.
+
+    >>> synonyms("门槛费多少")
+    {'门槛费': ('起付线', '起付标准', '门槛')}
+    """
+    return {phrase: others for _, phrase, others in _phrases(normalise(text))}
 
 
 def expansions(text: str) -> list[str]:

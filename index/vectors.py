@@ -1,5 +1,6 @@
 """FAISS: nearest passages by inner product of L2-normalised vectors (cosine)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import faiss
@@ -72,3 +73,36 @@ class Vectors:
             return np.zeros(0, dtype=np.float32)
         rows = self._index.reconstruct_batch(positions)
         return np.asarray(rows @ vector, dtype=np.float32)
+
+
+class SentenceVectors:
+    """The sentences of each passage: rows ``first[i]`` up to ``last[i]`` belong to passage ``i``.
+
+    ``vectors``: unit vectors, float32, shape (sentences, dimension); ``first`` and ``last``: int64,
+    shape (passages,), ``last`` not included, equal where a passage has no sentence.
+    """
+
+    def __init__(self, vectors: Float32, first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
+        self._vectors, self._first, self._last = vectors, first, last
+
+    @classmethod
+    def build(cls, vectors: Float32, counts: Sequence[int]) -> "SentenceVectors":
+        """For passages whose sentences follow one another, ``counts[i]`` in passage ``i``."""
+        last = np.cumsum(np.asarray(counts, dtype=np.int64))
+        return cls(vectors, last - counts, last)
+
+    def best(self, vector: Float32, positions: NDArray[np.int64], otherwise: Float32) -> Float32:
+        """Cosine of each passage's nearest sentence, float32, shape (len(positions),).
+
+        ``otherwise``, of the same shape, stands where a passage has no sentence.
+        """
+        first, last = self._first[positions], self._last[positions]
+        best = np.array(otherwise, dtype=np.float32)
+        filled = np.flatnonzero(last > first)
+        if not len(filled):
+            return best
+        sizes = (last - first)[filled]
+        starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+        rows = np.arange(sizes.sum()) - np.repeat(starts - first[filled], sizes)
+        best[filled] = np.maximum.reduceat(self._vectors[rows] @ vector, starts)
+        return best

@@ -57,6 +57,7 @@ def test_retrieval_writes_every_file(collection: Path, tmp_path: Path) -> None:
     assert written["bm25"] == dict.fromkeys(METRICS, pytest.approx(2 / 3, abs=1e-6))
     assert set(files_of(tmp_path / "out")) == {
         *("metrics.json", "per_query.csv", "significance.csv", "report.html", "run.bm25.trec"),
+        *("qrels.trec", "topics.tsv", "slices.csv"),
     }
 
 

@@ -18,7 +18,7 @@ relevances = st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(0, 3), max_
 
 
 def twin(relevance: dict[str, int], ranking: Sequence[str]) -> list[float]:
-    """NDCG@10 (linear gain), Recall@10, Recall@100 and MRR@10, as slow and plain as can be."""
+    """NDCG@10 (linear gain), three recalls, MRR@10 and MAP, as slow and plain as can be."""
     relevant = {document for document, grade in relevance.items() if grade > 0}
 
     def dcg(grades: Sequence[int]) -> float:
@@ -28,10 +28,13 @@ def twin(relevance: dict[str, int], ranking: Sequence[str]) -> list[float]:
     ndcg = dcg([relevance.get(document, 0) for document in ranking]) / best if best else 0.0
     recalls = [
         len(relevant.intersection(ranking[:k])) / len(relevant) if relevant else 0.0
-        for k in (10, 100)
+        for k in (5, 10, 100)
     ]
     first = [rank for rank, d in enumerate(ranking[:10], start=1) if d in relevant]
-    return [ndcg, *recalls, 1 / first[0] if first else 0.0]
+    found = [rank for rank, d in enumerate(ranking, start=1) if d in relevant]
+    precisions = [number / rank for number, rank in enumerate(found, start=1)]
+    average = sum(precisions) / len(relevant) if relevant else 0.0
+    return [ndcg, *recalls, 1 / first[0] if first else 0.0, average]
 
 
 @settings(max_examples=100, deadline=None)
@@ -51,7 +54,7 @@ def test_equals_the_slow_twin(rows: list[tuple[dict[str, int], list[str]]]) -> N
 def test_a_query_without_hits_scores_zero_and_stays_in_the_denominator() -> None:
     qrels = [Qrel("a", "d1", 1), Qrel("b", "d1", 1), Qrel("c", "d1", 1), Qrel("d", "d1", 1)]
     values = per_query(["a", "b", "c", "d"], qrels, {"a": ["d1"], "b": []})
-    assert values.tolist() == [[1.0] * 4, [0.0] * 4, [0.0] * 4, [0.0] * 4]
+    assert values.tolist() == [[1.0] * 6, [0.0] * 6, [0.0] * 6, [0.0] * 6]
     assert means(values) == dict.fromkeys(METRICS, 0.25)
 
 

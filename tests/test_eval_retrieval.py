@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 
 from corpus.errors import InputError
-from eval.datasets import Dataset, Document, Qrel, Query
+from corpus.folder import SHIPPED
+from eval.datasets import Dataset, Document, Qrel, Query, load_dataset
 from eval.metrics import METRICS
+from eval.perturb import PERTURBATIONS
 from eval.report import retrieval_report
 from eval.results import make_folder, write_json, write_results, write_rows, write_text
 from eval.retrieval import DEPTH, Evaluation, compare, evaluate, guard_warnings
+from eval.robustness import robustness
+from eval.slices import slices
+from eval.systems import SYSTEMS, build_engine, needs_encoder, stage_seconds, systems
+from tests.fake_encoder import FakeEncoder
 
 HOSTILE = "<script>alert('门特')</script>"
 DATASET = Dataset(
@@ -85,7 +91,7 @@ def test_another_evaluator_reads_the_same_figures_from_the_run(
     write_results(evaluation, compare(evaluation), tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     qrels = [ir_measures.Qrel(q.query_id, q.document_id, q.relevance) for q in DATASET.qrels]
-    names = ["nDCG@10", "R@10", "R@100", "RR@10"]
+    names = ["nDCG@10", "R@5", "R@10", "R@100", "RR@10", "AP"]
     for system in ("bm25", "hybrid"):
         text = (tmp_path / f"run.{system}.trec").read_text(encoding="utf-8")
         run = list(ir_measures.read_trec_run(text))
@@ -133,7 +139,7 @@ def test_two_runs_are_byte_identical_but_for_times(tmp_path: Path) -> None:
         written.append(files)
     assert set(written[0]) == {
         *("metrics.json", "per_query.csv", "significance.csv", "report.html"),
-        *("run.bm25.trec", "run.hybrid.trec"),
+        *("run.bm25.trec", "run.hybrid.trec", "qrels.trec", "topics.tsv", "slices.csv"),
     }
     assert written[0] == written[1]
 
@@ -176,3 +182,80 @@ def read_csv(path: Path) -> list[list[str]]:
     """All rows of a table."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
+
+
+PASSAGES = Dataset(
+    name="articles",
+    split="dev",
+    documents=(
+        Document("a#1", "门特", "门特要先认定。", "a"),
+        Document("a#2", "门特", "门特材料是病历。", "a"),
+        Document("b#1", "备案", "异地就医先备案。", "b"),
+    ),
+    queries=tuple(
+        Query(f"q{n}", text, kind)
+        for n, (text, kind) in enumerate(
+            [("门特", "term"), ("惠州门特要什么材料呢请问", "how"), ("2024年备案", "fact")] * 5
+        )
+    ),
+    qrels=(Qrel("q0", "a", 2), Qrel("q1", "a", 1), Qrel("q2", "b", 1)),
+)
+
+
+def test_an_article_is_found_once_at_its_best_passage() -> None:
+    run = evaluate(PASSAGES, {"all": lambda _, k: [(1, 3.0), (0, 2.0), (2, 1.0)][:k]})
+    assert run.systems[0].hits["q0"] == (("a", 3.0), ("b", 1.0))
+
+
+def test_slices_are_parts_of_the_queries() -> None:
+    parts = slices(PASSAGES)
+    assert {name: int(mask.sum()) for name, mask in parts.items()} == {
+        **{"length ≤ 10": 10, "length 11–20": 5},
+        **{"with a place": 5, "without a place": 10},
+        **{"with a number": 5, "without a number": 10},
+        **{"kind: fact": 5, "kind: how": 5, "kind: term": 5},
+    }
+
+
+def test_every_ablation_ranks_and_unknown_names_are_told() -> None:
+    engine = build_engine(PASSAGES, FakeEncoder())
+    for name, rank in systems(engine, tuple(SYSTEMS), PASSAGES).items():
+        best = rank("门特材料", 3)
+        assert best[0][0] in (0, 1), name
+    with pytest.raises(InputError, match="没有这个检索系统"):
+        systems(engine, ("bm26",), PASSAGES)
+    assert needs_encoder(("bm25", "bm25-nobigrams")) is False
+    assert needs_encoder(("hybrid-nolexicon",)) is True
+
+
+def test_each_stage_is_timed() -> None:
+    taken = stage_seconds(build_engine(PASSAGES, FakeEncoder()), PASSAGES)
+    assert set(taken) == {"repair", "encode", "words", "vectors", "whole"}
+    assert all(len(seconds) == 15 and (seconds >= 0).all() for seconds in taken.values())
+
+
+def test_robustness_has_a_row_for_each_way_and_system(tmp_path: Path) -> None:
+    engine = build_engine(PASSAGES, None)
+    names = ("bm25", "bm25-nobigrams")
+    evaluation = evaluate(PASSAGES, systems(engine, names, PASSAGES))
+    losses = robustness(engine, names, evaluation)
+    assert [(loss.perturbation, loss.system) for loss in losses] == [
+        (way, name) for way in PERTURBATIONS for name in names
+    ]
+    kept = next(loss for loss in losses if loss.perturbation == "traditional")
+    assert (kept.share, kept.p_value) == (0.0, 1.0)
+    write_results(evaluation, compare(evaluation), tmp_path, losses)
+    assert len(read_csv(tmp_path / "robustness.csv")) == 1 + 6 * 2
+    assert "Robustness" in retrieval_report(evaluation, compare(evaluation), losses)
+
+
+def test_the_own_questions_name_articles_that_are_there() -> None:
+    for half in ("dev", "test"):
+        folder = Path(__file__).parents[1] / "eval" / "questions" / f"retrieval-{half}"
+        own = load_dataset(folder, half, SHIPPED)
+        assert len(own.queries) >= 150
+        assert own.missing_documents == 0
+        best = {qrel.query_id for qrel in own.qrels if qrel.relevance == 2}
+        assert best == {query.id for query in own.queries}
+        assert {qrel.relevance for qrel in own.qrels} == {1, 2}
+        assert all(query.kind for query in own.queries)

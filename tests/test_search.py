@@ -1,7 +1,6 @@
 """The engine's order, its legs and filters; hits with their passages."""
 
 import dataclasses
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -9,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.chunks import split
-from corpus.records import Article, Span
+from corpus.records import Article, Chunk, Span
 from index.bm25 import BM25
+from index.engine import SENTENCE_WEIGHT, SYNONYM_WEIGHT
 from index.fusion import convex, reciprocal_rank
 from index.search import (
     LEGS,
-    SYNONYM_WEIGHT,
+    Analysis,
     Engine,
     Index,
     document_terms,
     passage_text,
-    query_terms,
 )
-from index.terms import terms
+from index.terms import synonyms, terms
 from tests.fake_encoder import FakeEncoder
 
 DOCUMENTS = [
@@ -76,9 +75,8 @@ def test_a_batch_of_vectors_gives_what_single_questions_give(engine: Engine) -> 
 def test_the_bm25_leg_is_bm25_over_the_weighted_terms(engine: Engine) -> None:
     model = BM25([document_terms(title, text) for title, text in DOCUMENTS])
     question = "惠州门诊比例"
-    expected = sum(
-        weight * model.get_scores([term]) for term, weight in query_terms(question).items()
-    )
+    assert synonyms(question) == {}
+    expected = model.get_scores(terms(question))
     for hit in engine.rank(question, 9, ("bm25",)):
         assert hit.score == hit.bm25 == pytest.approx(expected[hit.position], abs=1e-6)
         assert (hit.dense, hit.dense_rank) == (0.0, 0)
@@ -173,11 +171,58 @@ def test_an_irrelevant_document_changes_no_order_between_two_others(
     assert order([*documents, *[stranger] * 10]) == before
 
 
-def test_synonyms_count_less_than_the_words_of_the_question() -> None:
-    weights = query_terms("门槛费多少")
-    assert weights["起付线"] == SYNONYM_WEIGHT < 1
-    own = Counter(terms("门槛费门槛费"))
-    assert {term: query_terms("门槛费门槛费")[term] for term in own} == dict(own)
+def test_a_phrase_counts_as_its_best_synonym_and_no_more() -> None:
+    named = [("", "起付线是三百元。"), ("", "门槛费是三百元。"), ("", "天气好。")]
+    engine = Engine.build(
+        [*named, ("", "起付线、起付标准、门槛费、门槛。"), ("", "别的事。")], None
+    )
+    scores = {hit.position: hit.score for hit in engine.rank("门槛费", 5)}
+    assert set(scores) == {0, 1, 3}
+    assert scores[1] > scores[0] > 0
+    plain = Engine(engine.weights, engine.vocabulary, None, None, None, Analysis(synonyms=False))
+    without = {hit.position: hit.score for hit in plain.rank("门槛费", 5)}
+    assert set(without) == {1, 3}
+    assert scores[1] == pytest.approx(without[1])
+    single = max(plain.rank(other, 5)[0].score for other in synonyms("门槛费")["门槛费"])
+    assert scores[3] - without[3] <= SYNONYM_WEIGHT * single
+
+
+def test_without_bigrams_only_whole_words_are_found() -> None:
+    plain = Engine.build(DOCUMENTS, None, analysis=Analysis(bigrams=False))
+    assert "育津" in Engine.build(DOCUMENTS, None).vocabulary
+    assert "育津" not in plain.vocabulary
+    assert plain.rank("生育津贴", 1)[0].position == 2
+
+
+def test_a_passage_is_as_near_as_its_nearest_sentence_and_itself() -> None:
+    fake = FakeEncoder()
+    lines = [[text for text in (title, body) if text] for title, body in DOCUMENTS]
+    lines[3] = []
+    engine = Engine.build(DOCUMENTS, fake, sentences=lines)
+    question = fake.encode_questions(["惠州住院"])[0]
+    whole = fake.encode_passages([passage_text(*document) for document in DOCUMENTS]) @ question
+    for hit in engine.rank("惠州住院", 6, ("dense",)):
+        own = lines[hit.position]
+        best = (fake.encode_passages(own) @ question).max() if own else whole[hit.position]
+        expected = (1 - SENTENCE_WEIGHT) * whole[hit.position] + SENTENCE_WEIGHT * best
+        assert hit.dense == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_an_index_knows_the_sentences_of_its_chunks() -> None:
+    article = Article("a", "门特", "第一句说门特。第二句说备案。\n\n第三句说津贴。")
+    chunks = [
+        Chunk("a#1", "a", 0, 14, article.body[:14]),
+        Chunk("a#2", "a", 16, 23, "第三句说津贴。"),
+    ]
+    spans = {"a": [Span(0, 7), Span(7, 14), Span(16, 23)]}
+    vectors = np.eye(3, 16, dtype=np.float32)
+    engine = Engine.build([("门特", chunk.text) for chunk in chunks], FakeEncoder())
+    index = Index(engine, chunks, {"a": article}, spans, vectors, "fake-1")
+    assert index.engine.sentences is not None
+    none = np.zeros(2, dtype=np.float32)
+    for row, best in ((0, [1, 0]), (1, [1, 0]), (2, [0, 1])):
+        found = index.engine.sentences.best(vectors[row], np.arange(2), none)
+        assert found.tolist() == best
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,261 @@
+"""``Engine`` ranks documents by position: words, vectors, and both mixed.
+
+It is all that evaluation needs; ``index/search.py`` adds the stored articles and filters.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from index import fusion
+from index.bm25 import BM25, term_scores
+from index.encoder import Encoder
+from index.terms import synonyms, terms
+from index.vectors import Float32, SentenceVectors, Vectors
+
+LEGS = ("bm25", "dense")
+CANDIDATES = 200  # passages a leg hands to the fusion
+TITLE_WEIGHT = 2  # how often a title's terms are counted
+SYNONYM_WEIGHT = 0.6  # of what a phrase also means against the phrase itself; see eval/LOG.md
+SENTENCE_WEIGHT = 0.7  # of a passage's nearest sentence against the whole passage; see eval/LOG.md
+Fusion = Literal["convex", "rrf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A document by position, its fused score, each leg's score and rank (0: not in its best)."""
+
+    position: int
+    score: float
+    bm25: float = 0.0
+    bm25_rank: int = 0
+    dense: float = 0.0
+    dense_rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """How texts and questions become terms; the switches are for ablation in ``eval``."""
+
+    bigrams: bool = True
+    synonyms: bool = True
+
+
+PLAIN = Analysis()
+
+
+def document_terms(title: str, text: str, *, bigrams: bool = True) -> list[str]:
+    """The terms under which a passage is found."""
+    return terms(title, bigrams=bigrams) * TITLE_WEIGHT + terms(text, bigrams=bigrams)
+
+
+def passage_text(title: str, text: str) -> str:
+    """What the encoder reads of a passage."""
+    return f"{title}\n{text}" if title else text
+
+
+def lexical_scores(
+    weights: sparse.csr_array, vocabulary: Mapping[str, int], question: str, analysis: Analysis
+) -> NDArray[np.float64]:
+    """BM25 of a question's own terms; a phrase of the lexicon counts as what it also means.
+
+    A passage gains what its best synonym would score, at ``SYNONYM_WEIGHT``, as far as that is
+    more than the phrase itself scores there, so a list of all names of a thing gains little.
+
+    Returns:
+        float64, shape (documents,), higher is better.
+    """
+
+    def scores(text: str) -> NDArray[np.float64]:
+        found = Counter(terms(text, bigrams=analysis.bigrams))
+        return term_scores(weights, vocabulary, found)
+
+    total = scores(question)
+    meanings = synonyms(question) if analysis.synonyms else {}
+    for phrase, others in meanings.items():
+        if others:
+            best = np.max([scores(other) for other in others], axis=0)
+            total += np.maximum(0.0, SYNONYM_WEIGHT * best - scores(phrase))
+    return total
+
+
+class Engine:
+    """Two legs over the same documents, addressed by position."""
+
+    def __init__(
+        self,
+        weights: sparse.csr_array,
+        vocabulary: Mapping[str, int],
+        vectors: Vectors | None,
+        encoder: Encoder | None,
+        sentences: SentenceVectors | None = None,
+        analysis: Analysis = PLAIN,
+    ) -> None:
+        self.weights = weights
+        self.vocabulary = vocabulary
+        self.vectors = vectors
+        self.encoder = encoder
+        self.sentences = sentences
+        self.analysis = analysis
+
+    @classmethod
+    def build(
+        cls,
+        documents: Sequence[tuple[str, str]],
+        encoder: Encoder | None,
+        sentences: Sequence[Sequence[str]] | None = None,
+        analysis: Analysis = PLAIN,
+    ) -> "Engine":
+        """Index documents in memory; without an encoder only the bm25 leg works.
+
+        Args:
+            documents: (title, text) pairs.
+            encoder: makes the vectors.
+            sentences: what the encoder reads of each document's sentences; None: no such vectors.
+            analysis: how texts become terms.
+        """
+        found = [document_terms(*document, bigrams=analysis.bigrams) for document in documents]
+        model = BM25(found)
+        vectors = nearest = None
+        if encoder is not None:
+            passages = [passage_text(title, text) for title, text in documents]
+            vectors = Vectors.build(encoder.encode_passages(passages))
+            if sentences is not None:
+                lines = [line for lines in sentences for line in lines]
+                counts = [len(lines) for lines in sentences]
+                nearest = SentenceVectors.build(encoder.encode_passages(lines), counts)
+        return cls(model.weights, model.vocabulary, vectors, encoder, nearest, analysis)
+
+    def __len__(self) -> int:
+        return int(self.weights.shape[1])
+
+    def legs(self, wanted: Sequence[str] = LEGS) -> tuple[str, ...]:
+        """The wanted legs that can search now; dense needs vectors and an encoder.
+
+        Raises:
+            ValueError: an unknown leg is named.
+        """
+        if unknown := set(wanted) - set(LEGS):
+            msg = f"unknown leg {sorted(unknown)}; there are {LEGS}"
+            raise ValueError(msg)
+        dense = self.vectors is not None and self.encoder is not None
+        return tuple(leg for leg in LEGS if leg in wanted and (leg == "bm25" or dense))
+
+    def encode(self, question: str) -> Float32 | None:
+        """The question's unit vector, shape (dimension,), or None while there is no encoder."""
+        return None if self.encoder is None else self.encoder.encode_questions([question])[0]
+
+    def rank(
+        self,
+        question: str,
+        k: int,
+        legs: Sequence[str] = LEGS,
+        *,
+        vector: Float32 | None = None,
+        allowed: NDArray[np.int64] | None = None,
+        fuse: Fusion = "convex",
+        depth: int = CANDIDATES,
+    ) -> list[Ranked]:
+        """The ``k`` best documents, sorted by (−score, position); fewer if fewer match.
+
+        Args:
+            question: what is asked.
+            k: how many, at least 1.
+            legs: any of ``LEGS``; one that cannot search now is left out.
+            vector: the question's vector if it is known already, shape (dimension,).
+            allowed: rising positions to choose from; None means all.
+            fuse: how two legs are mixed.
+            depth: candidates a leg hands over; never below ``k``.
+        """
+        active = self.legs(legs)
+        depth = max(depth, k)
+        lexical = self._lexical(question, allowed) if "bm25" in active else None
+        best_lexical = _best(lexical, depth)
+        best_dense = np.zeros(0, dtype=np.int64)
+        if "dense" in active and self.vectors is not None:
+            vector = self.encode(question) if vector is None else vector
+            if vector is not None:
+                best_dense = self._nearest(vector, depth, allowed)
+        pool = np.union1d(best_lexical, best_dense)
+        bm25 = lexical[pool] if lexical is not None else np.zeros(len(pool))
+        dense = np.zeros(len(pool))
+        if vector is not None and "dense" in active:
+            dense = self._closeness(vector, pool)
+        ranks = (_ranks(best_lexical, pool), _ranks(best_dense, pool))
+        score = _fused(active, bm25, dense, ranks, fuse)
+        order = np.lexsort((pool, -score))[:k]
+        return [
+            Ranked(
+                int(pool[at]),
+                float(score[at]),
+                float(bm25[at]),
+                int(ranks[0][at]),
+                float(dense[at]),
+                int(ranks[1][at]),
+            )
+            for at in order
+        ]
+
+    def _lexical(self, question: str, allowed: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        scores = lexical_scores(self.weights, self.vocabulary, question, self.analysis)
+        if allowed is None:
+            return scores
+        kept = np.zeros_like(scores)
+        kept[allowed] = scores[allowed]
+        return kept
+
+    def _nearest(
+        self, vector: Float32, depth: int, allowed: NDArray[np.int64] | None
+    ) -> NDArray[np.int64]:
+        """Positions of the ``depth`` nearest passages, the closest first, ties by position."""
+        if self.vectors is None:
+            return np.zeros(0, dtype=np.int64)
+        found, _ = self.vectors.search(vector, depth, allowed)
+        return found[np.lexsort((found, -self._closeness(vector, found)))]
+
+    def _closeness(self, vector: Float32, positions: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Cosine of the passage, mixed with that of its nearest sentence if there are sentences."""
+        if self.vectors is None:
+            return np.zeros(len(positions))
+        whole = self.vectors.score(vector, positions)
+        if self.sentences is None:
+            return whole.astype(np.float64)
+        nearest = self.sentences.best(vector, positions, whole)
+        mixed = (1 - SENTENCE_WEIGHT) * whole + SENTENCE_WEIGHT * nearest
+        return mixed.astype(np.float64)
+
+
+def _best(scores: NDArray[np.float64] | None, depth: int) -> NDArray[np.int64]:
+    """Positions of the ``depth`` highest positive scores, best first, ties by position."""
+    if scores is None:
+        return np.zeros(0, dtype=np.int64)
+    positive = np.flatnonzero(scores > 0)
+    if len(positive) > depth:
+        edge = np.partition(scores[positive], len(positive) - depth)[len(positive) - depth]
+        positive = positive[scores[positive] >= edge]
+    order = np.lexsort((positive, -scores[positive]))
+    return positive[order][:depth]
+
+
+def _ranks(best: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rank (from 1) of each pool member in one leg, 0 if it is not there."""
+    ranks = np.zeros(len(pool), dtype=np.int64)
+    ranks[np.searchsorted(pool, best)] = np.arange(1, len(best) + 1)
+    return ranks
+
+
+def _fused(
+    legs: Sequence[str],
+    bm25: NDArray[np.float64],
+    dense: NDArray[np.float64],
+    ranks: tuple[NDArray[np.int64], NDArray[np.int64]],
+    fuse: Fusion,
+) -> NDArray[np.float64]:
+    if len(legs) < len(LEGS):
+        return dense if "dense" in legs else bm25
+    return fusion.reciprocal_rank(*ranks) if fuse == "rrf" else fusion.convex(bm25, dense)
