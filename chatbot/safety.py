@@ -3,7 +3,7 @@
 A message is made flat (``safety_rules.flatten``) and its fixed expressions are blanked; each
 category's patterns are searched in it, and a match counts only if no guard tells it apart:
 negation, past, hypothesis, hearsay, insurance talk, treatment that is over. All words are in
-``rules/safety.yaml``.
+``rules/safety.yaml``. What no rule describes is judged by how it sounds (``_heard``).
 """
 
 import re
@@ -12,12 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from chatbot.safety_rules import MAX_LENGTH, Category, flatten, rules
+from chatbot.safety_rules import (
+    MAX_LENGTH,
+    Category,
+    flatten,
+    literal,
+    rules,
+    sound,
+    without_insurance,
+)
 from corpus.regions import mentions
 from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
-_BLANK = "〇"
+MIXED = 1.0  # log odds above the threshold that a message needs without its insurance clauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Match:
 
 def _read(raw: str) -> Reading:
     guards, words = rules().guards, rules().words
-    text = rules().harmless.sub(_BLANK, flatten(raw))
+    text = literal(raw)
     history = [found.span() for found in guards["history"].finditer(text)]
 
     def starts(pattern: re.Pattern[str]) -> tuple[int, ...]:
@@ -139,15 +147,16 @@ def _strong(match: Match, ignores: frozenset[str]) -> bool:
     subject = not match.reading.has.isdisjoint({"insurance", "hospital"})
     if _set_aside(match, ignores):
         return False
-    if words["onset"].search(clause):
+    told = match.reading.text[match.start : match.end + 1]
+    begins = words["onset"].search(clause) or words["sudden"].search(clause)
+    if begins or "subject" in ignores:
         return True
-    if "treated" not in ignores and guards["treated"].search(rest):
+    if "treated" not in ignores and guards["treated"].search(told + rest):
         return False
     if subject and guards["lasting"].search(clause):
         return False
     if not subject or words["badly"].search(rest) or words["person"].search(clause):
         return True
-    told = match.reading.text[match.start : match.end + 1]
     return bool(guards["nominal"].search(told)) and not words["insurance"].search(match.after)
 
 
@@ -221,7 +230,24 @@ def check(raw: str) -> Alert | None:
     for category in rules().categories:
         if _raised(category, reading):
             return Alert(category.name, category.card)
-    return None
+    return _heard(reading)
+
+
+def _heard(reading: Reading) -> Alert | None:
+    """A red flag that no rule describes but that sounds like one, by the fitted weights.
+
+    A message that also speaks of insurance is judged without those clauses, and more strictly.
+    """
+    told = without_insurance(reading.text)
+    heard, needed = sound(reading.text), 0.0
+    told_of_now = not (reading.past or reading.supposed or reading.reported)
+    told_of_now = told_of_now and reading.has.isdisjoint({"dead", "lasting", "general"})
+    if heard.red_flag < 0 and told and told_of_now:
+        heard, needed = sound(told), MIXED
+    if heard.red_flag < needed:
+        return None
+    name = "self_harm" if heard.self_harm > 0 else "critical"
+    return next(Alert(c.name, c.card) for c in rules().categories if c.name == name)
 
 
 def insurance_part(raw: str) -> str:

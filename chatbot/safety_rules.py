@@ -1,5 +1,6 @@
 """The rules of ``chatbot/safety.py``, read from ``rules/safety.yaml``, and the text they meet."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ import yaml
 from index.terms import normalise
 
 RULES = Path(__file__).with_name("rules") / "safety.yaml"
+WEIGHTS = RULES.with_name("safety_weights.json")  # by eval/calibrate_safety.py, with its run
 MAX_LENGTH = 10_000  # characters that are read; a longer message is a document, not a call for help
+_BLANK = "〇"
 _MACRO = re.compile(r"\{([a-z_]+)\}")
 _BREAK = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\w.%°、+]+")
 _SPLIT = re.compile(r"(?:(?<![^,])[\u3400-\u9fff]{1,3},){2,}")  # 「我爸,胸口,疼得厉害」
@@ -114,3 +117,60 @@ def flatten(raw: str) -> str:
     for _ in range(2):  # 「食咗」→「食了」→「吃了」
         text = rules().spelling.sub(lambda found: spellings[found.group()], text)
     return rules().reassurance.sub("", text)
+
+
+def literal(raw: str) -> str:
+    """Flat text with figures of speech and names of things blanked out.
+
+    >>> literal("气死我了！医保怎么查")
+    '〇,医保怎么查'
+    """
+    return rules().harmless.sub(_BLANK, flatten(raw))
+
+
+def without_insurance(flat: str) -> str:
+    """The clauses of a flat text that say nothing of insurance."""
+    about = rules().mixed["about"]
+    return ",".join(clause for clause in flat.split(",") if not about.search(clause))
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """How a message sounds: log odds that it is a red flag, above the fitted threshold if > 0.
+
+    ``self_harm`` are the log odds that a red flag is a thought of self-harm.
+    """
+
+    red_flag: float
+    self_harm: float
+
+
+def characters(flat: str) -> set[str]:
+    """Single characters and pairs of neighbours within the clauses of a flat text.
+
+    >>> sorted(characters("吐血,晕"))
+    ['吐', '吐血', '晕', '血']
+    """
+    return {
+        clause[at : at + size]
+        for clause in flat.split(",")
+        for size in (1, 2)
+        for at in range(len(clause) - size + 1)
+    }
+
+
+@cache
+def _weights() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    return data
+
+
+def sound(flat: str) -> Sound:
+    """How a flat text sounds, by the fitted weights of its characters and pairs."""
+    data = _weights()
+    found = [data["weights"][gram] for gram in characters(flat) if gram in data["weights"]]
+    flag, own = data["bias"]
+    return Sound(
+        red_flag=flag - data["threshold"] + sum(pair[0] for pair in found),
+        self_harm=own + sum(pair[1] for pair in found),
+    )

@@ -12,14 +12,29 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.safety import Alert, asks_medical_advice, check, insurance_part
-from chatbot.safety_rules import flatten, rules
+from chatbot.safety import (
+    Alert,
+    _raised,
+    _read,
+    asks_medical_advice,
+    check,
+    insurance_part,
+)
+from chatbot.safety_rules import flatten, literal, rules, sound
 
 ROOT = Path(__file__).parents[1]
 CASES: dict[str, list[str]] = yaml.safe_load(
     Path(__file__).with_name("safety_cases.yaml").read_text(encoding="utf-8")
 )
-REASSURANCES = ("，家里人说没事", "家里人说没事", "，应该没事吧", "。他说没什么大事")
+REASSURANCES = (
+    "，家里人说没事",
+    "家里人说没事",
+    "，应该没事吧",
+    "。他说没什么大事",
+    "，等等看",
+    "，先观察一下再说吧",
+    "，不用叫救护车",
+)
 
 
 def question_set(name: str) -> list[dict[str, Any]]:
@@ -27,8 +42,13 @@ def question_set(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-EMERGENCIES = [row["question"] for row in question_set("emergency-dev")]
-LOOKALIKES = [row["question"] for row in question_set("lookalikes-dev")]
+def both_sets(family: str) -> list[str]:
+    rows = [*question_set(f"{family}-dev"), *question_set(f"{family}-more-dev")]
+    return [row["question"] for row in rows]
+
+
+EMERGENCIES = both_sets("emergency")
+LOOKALIKES = both_sets("lookalikes")
 
 
 @pytest.mark.parametrize("text", CASES["emergencies"])
@@ -160,6 +180,19 @@ def test_insurance_part_is_made_of_the_message(text: str) -> None:
     assert part == "" or insurance_part(part) == part
 
 
+def test_a_red_flag_that_no_rule_describes_is_heard() -> None:
+    flat = "奶奶在药店门口软下去了，眼睛闭着，喊她不吱声"
+    assert not any(_raised(category, _read(flat)) for category in rules().categories)
+    assert check(flat) is not None
+    assert sound(literal(flat)).red_flag > 0 > sound(literal("医保怎么交")).red_flag
+
+
+def test_what_sounds_like_self_harm_gets_its_card() -> None:
+    for row in question_set("emergency-more-dev"):
+        heard = sound(literal(row["question"]))
+        assert (heard.self_harm > 0) == (row["category"] == "self_harm"), row["question"]
+
+
 def test_scattered_punctuation_does_not_hide_a_red_flag() -> None:
     assert check("胸 口 疼 得 厉 害") is not None
     assert check("我爸。胸口。疼得厉害。医保卡在哪") is not None
@@ -226,8 +259,12 @@ def test_long_text_takes_linear_time(unit: str) -> None:
     assert time.perf_counter() - start < 10
 
 
-def test_import_needs_no_index() -> None:
-    code = "import sys, chatbot.safety; print([m for m in ('torch', 'faiss') if m in sys.modules])"
+def test_a_decision_needs_no_index() -> None:
+    code = (
+        "import sys, chatbot.safety as s; s.check('我喘不上气，医保卡没带能报吗');"
+        "s.insurance_part('我喘不上气，医保卡没带能报吗');"
+        "print([m for m in ('torch', 'faiss', 'index.store', 'index.search') if m in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -1,0 +1,139 @@
+"""Fit how much a message sounds like a red flag (``chatbot/rules/safety_weights.json``).
+
+``python -m eval.calibrate_safety`` reads the utterances of ``tests/safety_cases.yaml`` and the
+development questions; nothing of a test half. Two ridge logistic regressions on single characters
+and pairs of characters: red flag or not, and, among red flags, thoughts of self-harm or not. The
+error rates in the file are those of five-fold cross-validation, so of messages not fitted on.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from chatbot.safety import check
+from chatbot.safety_rules import WEIGHTS, characters, literal, without_insurance
+
+RIDGE = 1.0  # strength of the pull of the weights towards 0, best of 0.3, 1 and 3
+FOLDS = 5
+MIN_MESSAGES = 2  # messages that a pair of characters must stand in
+THRESHOLDS = np.linspace(-1.0, 3.0, 41)  # log odds
+ALARM_COST = 4.0  # the rate of false alarms against the rate of missed red flags
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A flat text, whether it holds a red flag, and whether that is a thought of self-harm.
+
+    ``number`` is that of the utterance: with and without its insurance clauses it counts twice.
+    """
+
+    text: str
+    flag: bool
+    self_harm: bool
+    number: int
+
+
+def messages(cases: Path, questions: Path) -> list[Message]:
+    """All utterances whose label is known, in a fixed order."""
+    found: dict[str, tuple[bool, bool]] = {}
+    groups = yaml.safe_load(cases.read_text(encoding="utf-8"))
+    for name, texts in groups.items():
+        for raw in texts:
+            alert = check(raw)
+            own = name == "emergencies" and alert is not None and alert.category == "self_harm"
+            found[raw] = (name == "emergencies", own)
+    for path in sorted(questions.glob("*-dev.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            flag = row.get("kinds") == ["emergency"]
+            raw = row["question"] if "question" in row else row["turns"][-1]
+            own = flag and row.get("category") == "self_harm"
+            found[raw] = (flag, own)
+    return [
+        Message(text, *labels, number)
+        for number, (raw, labels) in enumerate(found.items())
+        for text in dict.fromkeys((literal(raw), without_insurance(literal(raw))))
+        if text
+    ]
+
+
+def _names(found: Sequence[Message]) -> list[str]:
+    counts = Counter(gram for message in found for gram in characters(message.text))
+    return sorted(gram for gram, count in counts.items() if count >= MIN_MESSAGES)
+
+
+def _matrix(found: Sequence[Message], names: Sequence[str]) -> Vector:
+    columns = {name: column for column, name in enumerate(names)}
+    x = np.zeros((len(found), len(names)))
+    for row, message in enumerate(found):
+        x[row, [columns[gram] for gram in characters(message.text) if gram in columns]] = 1.0
+    return x
+
+
+def _fit(x: Vector, y: Vector) -> Vector:
+    """Weights, the bias last."""
+
+    def loss(w: Vector) -> tuple[float, Vector]:
+        z = x @ w[:-1] + w[-1]
+        wrong = 1 / (1 + np.exp(-z)) - y
+        value = np.sum(np.logaddexp(0, z) - y * z) + RIDGE * (w[:-1] @ w[:-1]) / 2
+        return float(value), np.append(x.T @ wrong + RIDGE * w[:-1], wrong.sum())
+
+    return np.asarray(
+        minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x, dtype=np.float64
+    )
+
+
+def _unseen_scores(x: Vector, y: Vector, numbers: NDArray[np.int64]) -> Vector:
+    """Log odds of every message from a fit without its fold."""
+    fold = numbers % FOLDS
+    scores = np.zeros(len(y))
+    for one in range(FOLDS):
+        w = _fit(x[fold != one], y[fold != one])
+        scores[fold == one] = x[fold == one] @ w[:-1] + w[-1]
+    return scores
+
+
+def calibrate(cases: Path, questions: Path, out: Path = WEIGHTS) -> dict[str, object]:
+    """Fit both regressions and write them with the run; returns the run."""
+    found = messages(cases, questions)
+    names = _names(found)
+    x = _matrix(found, names)
+    flag = np.asarray([m.flag for m in found], dtype=np.float64)
+    own = np.asarray([m.self_harm for m in found], dtype=np.float64)
+    scores = _unseen_scores(x, flag, np.asarray([m.number for m in found]))
+    missed = [float(np.mean(scores[flag == 1] < t)) for t in THRESHOLDS]
+    alarms = [float(np.mean(scores[flag == 0] >= t)) for t in THRESHOLDS]
+    best = int(np.argmin(np.asarray(missed) + ALARM_COST * np.asarray(alarms)))
+    flag_weights, own_weights = _fit(x, flag), _fit(x[flag == 1], own[flag == 1])
+    pairs = zip(names, flag_weights, own_weights, strict=False)
+    run: dict[str, object] = {
+        "command": "python -m eval.calibrate_safety",
+        "messages": len(found),
+        "red_flags": int(flag.sum()),
+        "missed": round(missed[best], 4),
+        "false_alarms": round(alarms[best], 4),
+    }
+    data = {
+        "run": run,
+        "threshold": round(float(THRESHOLDS[best]), 2),
+        "bias": [round(float(w[-1]), 2) for w in (flag_weights, own_weights)],
+        "weights": {name: [round(float(a), 2), round(float(b), 2)] for name, a, b in pairs},
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("],", "],\n")
+    out.write_text(text + "\n", encoding="utf-8")
+    return run
+
+
+if __name__ == "__main__":
+    ROOT = Path(__file__).parents[1]
+    print(calibrate(ROOT / "tests" / "safety_cases.yaml", ROOT / "eval" / "questions"))  # noqa: T201
