@@ -178,7 +178,7 @@ def test_an_article_applies_to_its_place_and_what_lies_inside() -> None:
     ("text", "places"),
     [
         ("惠洲医保怎么报", [HUIZHOU]),
-        ("我是惠洲的，合非的医保卡能用吗", [HUIZHOU]),
+        ("我是惠洲的，合非的医保卡能用吗", [HUIZHOU, ("安徽省", "合肥市")]),
         ("合非居民医保", [("安徽省", "合肥市")]),
         ("石家桩的药店", [("河北省", "石家庄市")]),
         ("从惠洲到深镇看病", [HUIZHOU, ("广东省", "深圳市")]),
