@@ -63,7 +63,7 @@ def _lines(body: str) -> Iterator[Span]:
     for line in re.findall(r"[^\n]*\n|[^\n]+$", body):  # other line marks do not end a sentence
         span = Span(start, start + len(line))
         start += len(line)
-        if held and line.strip() and _belongs(held.of(body), line):
+        if held and line.strip() and _belongs(body, held, line):
             held = Span(held.start, span.end)
         elif line.strip():
             if held:
@@ -73,12 +73,13 @@ def _lines(body: str) -> Iterator[Span]:
         yield held
 
 
-def _belongs(block: str, line: str) -> bool:
+def _belongs(body: str, block: Span, line: str) -> bool:
     """Whether a line goes on with the block above it: an item's indented line, a table's rule."""
     if _is_rule(line):
-        return block.lstrip().startswith("|") and "\n" not in block.strip()
+        head = block.of(body).strip()
+        return head.startswith("|") and "\n" not in head
     own = _LIST_ITEM.match(line) or _HEADING.match(line) or line.lstrip().startswith("|")
-    return bool(_LIST_ITEM.match(block) and _CONTINUED.match(line) and not own)
+    return bool(_LIST_ITEM.match(body, block.start) and _CONTINUED.match(line) and not own)
 
 
 def _trim(body: str, span: Span) -> Span:
@@ -112,16 +113,14 @@ def _shift(span: Span, by: int) -> Span:
 def _groups(blocks: Sequence[_Block], budget: int) -> Iterator[list[_Block]]:
     """Blocks gathered up to the budget; a heading opens a new group once one is half full."""
     group: list[_Block] = []
-    used = 0
+    used = cut = 0  # cut: blocks of the group that may stand without the rest
     for block in blocks:
+        if group and not group[-1].holds(block):
+            cut = len(group)
         full = used + block.tokens > budget or (block.level and used > budget // 2)
-        if full:
-            tail: list[_Block] = []
-            while group and group[-1].holds((*tail, block)[0]):
-                tail.insert(0, group.pop())
-            if group:
-                yield group
-            group = tail
+        if full and cut:
+            yield group[:cut]
+            group, cut = group[cut:], 0
             used = sum(held.tokens for held in group)
         group.append(block)
         used += block.tokens

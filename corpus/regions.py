@@ -107,13 +107,16 @@ def read_places(text: str) -> PlaceReading:
     ambiguous = tuple(c for m in found if not m.path for c in m.candidates)
     denied = roles.having("denied_patterns")
     paid = [path for path in roles.having("paid_patterns") if path not in denied]
-    insured = paid or [p for p in roles.having("insured_patterns") if p not in denied]
+    stated = paid or [p for p in roles.having("insured_patterns") if p not in denied]
     moved = bool(rule("insurance_moves").search(text))
     visited = [] if moved else roles.having("travel_patterns")
     care = [p for p in dict.fromkeys(visited + roles.having("care_patterns")) if p not in paid]
-    if len(insured) > 1:  # 「湖南医保在广东」: 「医保在广东」 alone would read as insured there
-        insured = [path for path in insured if path not in care] or insured[:1]
+    insured = stated
+    if len(stated) > 1:  # 「湖南医保在广东」: 「医保在广东」 alone would read as insured there
+        insured = [path for path in stated if path not in care] or stated[:1]
     care = [path for path in care if path not in insured]
+    if stated and not moved:  # 「合肥医保卡，在杭州药店」: insured there, so only staying here
+        care += [p for p in roles.having("stay_patterns") if p not in [*stated, *denied]]
     if not insured:
         insured = [path for path in roles.deepest if path not in care and path not in denied]
     first, treated = next(iter(insured), None), next(iter(care), None)

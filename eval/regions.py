@@ -105,12 +105,13 @@ def load_labels(path: Path) -> list[LabelledText]:
 
 def _labelled(row: dict[str, Any], where: str) -> LabelledText:
     try:
+        text, kind = str(row["question"]), str(row["kind"])
         roles = {
             (str(m["name"]), tuple(sorted(tuple(p) for p in m["places"]))): str(m["role"])
             for m in row["mentions"]
         }
         suggestions = frozenset(tuple(path) for path in row.get("suggest", []))
-        label = LabelledText(row["id"], row["question"], row["kind"], roles, suggestions)
+        label = LabelledText(str(row["id"]), text, kind, roles, suggestions)
     except (KeyError, TypeError) as error:
         msg = f"{where}：写法不对（{error}），写法见 eval/questions/README.md"
         raise InputError(msg) from error

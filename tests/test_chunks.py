@@ -234,3 +234,9 @@ def test_a_table_keeps_its_head_with_the_first_row() -> None:
 def test_a_number_keeps_the_unit_of_the_next_line() -> None:
     texts = [chunk.text for chunk in split(made("一年最高报\n8\n万元。\n另算。"), 1)]
     assert texts == ["一年最高报", "8\n万元。", "另算。"]
+
+
+@pytest.mark.parametrize("line", ["# 标题\n", "材料：\n", "| a |\n|--|\n", "8\n元\n"])
+def test_thousands_of_lines_that_lead_in_take_no_time(line: str) -> None:
+    body = line * 3_000
+    assert "".join(chunk.text for chunk in split(made(body))).count(line[0]) == body.count(line[0])

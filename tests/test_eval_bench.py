@@ -9,6 +9,7 @@ import pytest
 from corpus.errors import InputError, ModelError
 from eval import bench_serve
 from eval.bench import Row, show_bench
+from eval.bench_corpus import measure_corpus
 from eval.bench_search import (
     large_engine,
     make_collection,
@@ -42,6 +43,12 @@ def test_the_table_shows_every_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert "达标" in shown
     assert "未达标" in shown
     assert "1.25" in shown
+
+
+def test_the_corpus_steps_have_a_speed() -> None:
+    figures = measure_corpus(1, rounds=1)
+    assert len(figures) == 6
+    assert all(figure > 0 for figure in figures.values())
 
 
 PASSAGES = [

@@ -10,7 +10,9 @@ from chatbot.records import Kind
 from eval.expectations import Case, load_cases
 
 FOLDER = Path(__file__).parents[1] / "eval" / "questions"
-FILES = sorted(path for path in FOLDER.glob("*.jsonl") if not path.stem.startswith("conflicts-"))
+# Pairs of articles and labelled places are no questions to the chatbot.
+OTHERS = ("conflicts-", "regions-")
+FILES = sorted(path for path in FOLDER.glob("*.jsonl") if not path.stem.startswith(OTHERS))
 SETS = sorted({path.stem.rsplit("-", 1)[0] for path in FILES})
 
 

@@ -1,14 +1,17 @@
 """Places in texts: the reviewed table of cases, and what must hold for every place."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
+import jieba
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import place_names
+from corpus import place_mentions, place_names
+from corpus.folder import SHIPPED, load
+from corpus.place_suggestions import suggest_places
 from corpus.records import Article
 from corpus.regions import applies, article_place, mentions, read_places, short_name, within
 
@@ -21,6 +24,7 @@ SHORT_NAMES = sorted(
     }
 )
 NOT_KNOWN_BY_SHORT_NAME = {"东方", "新星", "白杨"}  # everyday words; they need their 市
+LONG = "\n".join(article.body for article in load(SHIPPED)[::6])
 HUIZHOU = ("广东省", "惠州市")
 
 
@@ -90,6 +94,34 @@ def test_an_ambiguous_name_is_settled_by_its_parent_only() -> None:
     assert read_places("惠州医保，鼓楼区").ambiguous == ()
 
 
+def test_every_letter_of_a_group_is_a_place() -> None:
+    for group in place_names.tables()["letter_groups"]:
+        for text in (f"{group}异地就医", f"在{group}看病", f"{group}医保互通吗"):
+            assert [m.span.of(text) for m in mentions(text)] == list(group), text
+
+
+def test_the_corps_is_a_place_of_its_own() -> None:
+    assert read_places("兵团职工医保").insured == ("新疆生产建设兵团",)
+    assert not applies(
+        Article("a", "题", "文。", place=("新疆维吾尔自治区",)), ("新疆生产建设兵团",)
+    )
+
+
+@pytest.mark.parametrize("text", [*(case["text"] for case in CASES), LONG])
+def test_cutting_only_doubtful_names_equals_cutting_the_whole_text(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = mentions(text)
+    monkeypatch.setattr(place_mentions, "_crossed", lambda *_: True)
+    monkeypatch.setattr(place_mentions, "_edges", _all_edges)
+    assert fast == mentions(text)
+
+
+def _all_edges(text: str, starts: list[int]) -> list[int]:
+    """The slow twin: every word of the text."""
+    return list(accumulate((len(word) for word in jieba.cut(text, HMM=False)), initial=0))
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
@@ -140,3 +172,30 @@ def test_an_article_applies_to_its_place_and_what_lies_inside() -> None:
     assert not applies(placed("湖南省"), HUIZHOU)
     assert not applies(placed(*HUIZHOU), ("广东省", "广州市"))
     assert within(("广东省", "惠州市", "惠城区"), HUIZHOU)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("惠洲医保怎么报", [HUIZHOU]),
+        ("我是惠洲的，合非的医保卡能用吗", [HUIZHOU, ("安徽省", "合肥市")]),
+        ("合非居民医保", [("安徽省", "合肥市")]),
+        ("石家桩的药店", [("河北省", "石家庄市")]),
+        ("从惠洲到深镇看病", [HUIZHOU, ("广东省", "深圳市")]),
+        ("惠州医保", []),
+        ("橘子洲附近的药店", []),
+        ("徽州医保", []),
+        ("今天去医院拿药", []),
+        ("", []),
+    ],
+)
+def test_a_misspelt_place_is_suggested_and_never_read(
+    text: str, places: list[tuple[str, ...]]
+) -> None:
+    assert list(suggest_places(text)) == places
+    assert not {m.path for m in mentions(text)} & set(places)
+
+
+def test_nothing_is_suggested_for_a_place_that_is_spelt_right() -> None:
+    for short, _ in SHORT_NAMES:
+        assert suggest_places(f"{short}医保怎么报，在{short}住院") == (), short
