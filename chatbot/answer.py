@@ -14,14 +14,16 @@ from chatbot.applicable import is_local
 from chatbot.decide import caveats
 from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
-from chatbot.question import problem
+from chatbot.question import clean, problem
 from chatbot.reading import Reading, read
 from chatbot.records import Answer, Retrieval
 from chatbot.safety import Alert
+from corpus.place_suggestions import suggest_places
 from corpus.records import Article
 from corpus.regions import PlacePath, mentions
 from index import store
 from index.encoder import load_encoder
+from index.repair import repair
 from index.search import Index
 
 
@@ -84,9 +86,9 @@ class Chatbot:
         if why:
             return compose.invalid(raw, why)
         alert = safety.check(raw)
-        turn = dialogue.read(history, raw, region)
         if alert:
             return self._emergency(raw, alert, history, region)
+        turn = dialogue.read(list(map(_mended, history)), _mended(raw), region)
         if safety.asks_medical_advice(raw):
             return compose.medical(raw, turn.slots)
         nothing_said = not turn.question.content and not turn.completed
@@ -99,7 +101,7 @@ class Chatbot:
     def _emergency(self, raw: str, alert: Alert, history: Sequence[str], region: str) -> Answer:
         """The card, and below it what the corpus says to an insurance question in the message."""
         asked = safety.insurance_part(raw)
-        turn = dialogue.read(history, asked or raw, region)
+        turn = dialogue.read(history, _mended(asked or raw), region)
         below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
         return compose.emergency(raw, alert.card, turn.slots, below)
 
@@ -107,8 +109,12 @@ class Chatbot:
         reading = read(self.index, turn)
         retrieval = Retrieval(
             legs=self.index.engine.legs(),
-            rewritten=reading.text if reading.text != turn.question.text else None,
+            rewritten=reading.text if reading.text != clean(raw) else None,
         )
+        unsure = not reading.enough or reading.depends_on_place
+        meant = suggest_places(turn.question.text) if unsure and turn.place is None else ()
+        if meant:
+            return compose.ask_place(raw, turn, retrieval, meant)
         if reading.enough and reading.depends_on_place:
             local = reading.sources
             reading.without_local()
@@ -130,6 +136,11 @@ class Chatbot:
         elsewhere = self.index.search(reading.text, k=10)
         near = [hit.article for hit in elsewhere[:5] if is_local(hit.article)]
         return list(dict.fromkeys(article.place for article in near))
+
+
+def _mended(message: str) -> str:
+    """A message with misspelt terms mended, or as it is if there is nothing to ask in it."""
+    return message if problem(message) else repair(clean(message)).text
 
 
 def _encodable(text: str) -> str:

@@ -179,6 +179,20 @@ def ask_name(raw: str, turn: Turn, found: Sequence[Mention]) -> Answer:
     return _answer(raw, Kind.CLARIFY, lead=lead, slots=turn.slots, followups=choices[:6])
 
 
+def ask_place(raw: str, turn: Turn, retrieval: Retrieval, meant: Sequence[PlacePath]) -> Answer:
+    """A misspelt place is asked back, never guessed."""
+    choices = ["".join(path) for path in meant[:MAX_PLACES]]
+    lead = say("suggest_place", places="、".join(choices))
+    return _answer(
+        raw,
+        Kind.CLARIFY,
+        lead=lead,
+        slots=turn.slots,
+        followups=choices,
+        retrieval=retrieval,
+    )
+
+
 def clarify(
     raw: str, turn: Turn, retrieval: Retrieval, local: Sequence[Source], meanwhile: Sequence[Quote]
 ) -> Answer:

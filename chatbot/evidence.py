@@ -154,7 +154,11 @@ def gather(
     """
     care = treated_elsewhere(question, place)
     hits = index.search(
-        text, HITS, where=lambda article: may_answer(article, place, care, year), vector=vector
+        text,
+        HITS,
+        where=lambda article: may_answer(article, place, care, year),
+        vector=vector,
+        mend=False,
     )
     best: dict[str, Hit] = {}
     for hit in hits:
@@ -177,7 +181,7 @@ def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]
 def _lexical_ranks(index: Index, text: str) -> dict[str, int]:
     """Rank (from 1) of each article in the word search over all places."""
     ranks: dict[str, int] = {}
-    for rank, hit in enumerate(index.search(text, HITS, legs=("bm25",)), 1):
+    for rank, hit in enumerate(index.search(text, HITS, legs=("bm25",), mend=False), 1):
         ranks.setdefault(hit.article.id, rank)
     return ranks
 

@@ -158,3 +158,18 @@ def test_an_emergency_without_an_insurance_question_is_a_card_alone(bot: Chatbot
     answer = ask(bot, "我妈突然晕倒叫不醒")
     assert answer.kind is Kind.EMERGENCY
     assert not answer.citations
+
+
+def test_a_misspelt_term_is_mended_and_that_is_said(bot: Chatbot):
+    answer = ask(bot, "异地就医怎么备按")
+    assert answer.retrieval.rewritten == "异地就医怎么备案"
+    assert cited(answer) == ["national-filing"]
+
+
+def test_a_misspelt_place_is_asked_back_not_guessed(bot: Chatbot):
+    answer = ask(bot, "惠洲职工在社区医院看门诊能报多少")
+    assert answer.kind is Kind.CLARIFY
+    assert answer.followups == ("广东省惠州市",)
+    assert "81%" not in answer.text
+    pressed = ask(bot, "惠洲职工在社区医院看门诊能报多少", "广东省惠州市")
+    assert "81%" in pressed.text
