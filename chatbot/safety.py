@@ -25,7 +25,7 @@ from corpus.regions import mentions
 from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
-MIXED = 1.0  # log odds above the threshold that a message needs without its insurance clauses
+MIXED = 1.8  # log odds above the threshold that a message needs without its insurance clauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _soft(match: Match, ignores: frozenset[str]) -> bool:
         return False
     if words["onset"].search(clause) or words["badly"].search(rest):
         return True
-    subject = words["insurance"].search(clause) or "hospital" in has
+    subject = words["insurance"].search(clause + rest) or "hospital" in has
     return bool(words["person"].search(clause)) and not subject
 
 

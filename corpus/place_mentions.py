@@ -26,6 +26,7 @@ _FROM_THERE = ("人", "同胞")  # 「台湾同胞」 is one word for jieba
 _PARENT_REACH = 2  # characters between a name and the parent that settles it: 「福建的鼓楼区」
 _BEFORE_REACH = 8  # characters in front of a name that are looked at
 _RUN = re.compile(r"[\u4E00-\u9FD5a-zA-Z0-9+#&._%\-]+")  # jieba cuts each run by itself
+_STOPS = frozenset(" \n\t，。、；：？！（）“”《》,:;?!()|")  # in no word
 _HAN = re.compile(r"[\u4E00-\u9FD5]")
 
 Parents = Mapping[int, Sequence[tuple[int, PlacePath]]]
@@ -171,8 +172,12 @@ def _crossed(text: str, at: int) -> bool:
     If none could, the offset is an edge however jieba cuts. Its table also holds every beginning of
     a word, with frequency 0.
     """
+    if text[at : at + 1] in _STOPS:
+        return False
     table = jieba.dt.FREQ
     for begin in range(at - 1, max(-1, at - _LONGEST), -1):
+        if text[begin] in _STOPS:
+            break
         if text[begin:at] in table:
             for end in range(at + 1, len(text) + 1):
                 frequency = table.get(text[begin:end])

@@ -40,6 +40,7 @@ class Message:
     flag: bool
     self_harm: bool
     number: int
+    whole: bool
 
 
 def messages(cases: Path, questions: Path) -> list[Message]:
@@ -59,7 +60,7 @@ def messages(cases: Path, questions: Path) -> list[Message]:
             own = flag and row.get("category") == "self_harm"
             found[raw] = (flag, own)
     return [
-        Message(text, *labels, number)
+        Message(text, *labels, number, whole=text == literal(raw))
         for number, (raw, labels) in enumerate(found.items())
         for text in dict.fromkeys((literal(raw), without_insurance(literal(raw))))
         if text
@@ -111,15 +112,16 @@ def calibrate(cases: Path, questions: Path, out: Path = WEIGHTS) -> dict[str, ob
     flag = np.asarray([m.flag for m in found], dtype=np.float64)
     own = np.asarray([m.self_harm for m in found], dtype=np.float64)
     scores = _unseen_scores(x, flag, np.asarray([m.number for m in found]))
-    missed = [float(np.mean(scores[flag == 1] < t)) for t in THRESHOLDS]
-    alarms = [float(np.mean(scores[flag == 0] >= t)) for t in THRESHOLDS]
+    whole = np.asarray([m.whole for m in found])
+    missed = [float(np.mean(scores[whole & (flag == 1)] < t)) for t in THRESHOLDS]
+    alarms = [float(np.mean(scores[whole & (flag == 0)] >= t)) for t in THRESHOLDS]
     best = int(np.argmin(np.asarray(missed) + ALARM_COST * np.asarray(alarms)))
     flag_weights, own_weights = _fit(x, flag), _fit(x[flag == 1], own[flag == 1])
     pairs = zip(names, flag_weights, own_weights, strict=False)
     run: dict[str, object] = {
         "command": "python -m eval.calibrate_safety",
-        "messages": len(found),
-        "red_flags": int(flag.sum()),
+        "messages": int(whole.sum()),
+        "red_flags": int(flag[whole].sum()),
         "missed": round(missed[best], 4),
         "false_alarms": round(alarms[best], 4),
     }

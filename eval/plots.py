@@ -18,9 +18,20 @@ from eval.significance import Interval
 
 __all__ = ["bars", "curves", "losses", "sorted_differences"]
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe and Ito, 2008
+COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#F0E442",
+    "#000000",
+)  # Okabe and Ito, 2008
 SALT = "yibao-wenda"  # matplotlib's ids in an SVG come from it; any fixed text will do
 BAR_WIDTH = 0.8  # of the distance between two groups
+LABELLED = 5  # systems up to which every bar carries its figure
+COLUMNS = 5  # of a legend
 
 
 def bars(values: Mapping[str, Mapping[str, Interval]]) -> str:
@@ -44,12 +55,14 @@ def bars(values: Mapping[str, Mapping[str, Interval]]) -> str:
         axes.bar(middles, heights, width * 0.94, label=system, color=colour)
         axes.errorbar(middles, heights, [below, above], fmt="none", ecolor="#222", capsize=3)
         for middle, height, up in zip(middles, heights, above, strict=True):
+            if len(values) > LABELLED:
+                break
             label = f"{height:.3f}"
             axes.text(middle, height + up + 0.01, label, ha="center", va="bottom", fontsize=8)
     axes.set_xticks(range(len(metrics)), metrics)
     axes.set_ylim(0, 1.12)
     axes.set_ylabel("mean over queries, 95 % interval")
-    axes.legend(ncols=len(values), loc="upper center", bbox_to_anchor=(0.5, -0.08), frameon=False)
+    _legend_below(axes, len(values))
     return _image(figure, "bars: mean of each metric for each system")
 
 
@@ -112,7 +125,7 @@ def losses(shares: Mapping[str, Mapping[str, float]]) -> str:
     axes.axhline(5, color="#222", linewidth=0.8, linestyle="--")
     axes.set_xticks(range(len(names)), names)
     axes.set_ylabel("nDCG@10 lost (%)")
-    axes.legend(ncols=len(shares), loc="upper center", bbox_to_anchor=(0.5, -0.08), frameon=False)
+    _legend_below(axes, len(shares))
     return _image(figure, "bars: share of nDCG@10 lost under each perturbation")
 
 
@@ -124,6 +137,11 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     axes.grid(axis="y", color="#ddd", linewidth=0.7)
     axes.set_axisbelow(True)
     return figure, axes
+
+
+def _legend_below(axes: Axes, entries: int) -> None:
+    columns = min(entries, COLUMNS)
+    axes.legend(ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.08), frameon=False)
 
 
 def _image(figure: Figure, description: str) -> str:

@@ -187,7 +187,8 @@ class Engine:
         if vector is not None and "dense" in active:
             dense = self._closeness(vector, pool)
         ranks = (_ranks(best_lexical, pool), _ranks(best_dense, pool))
-        score = _fused(active, bm25, dense, ranks, fuse)
+        weight = fusion.DENSE_WEIGHT if self.sentences is None else fusion.SENTENCE_DENSE_WEIGHT
+        score = _fused(active, bm25, dense, ranks, fuse, weight)
         order = np.lexsort((pool, -score))[:k]
         return [
             Ranked(
@@ -255,7 +256,10 @@ def _fused(
     dense: NDArray[np.float64],
     ranks: tuple[NDArray[np.int64], NDArray[np.int64]],
     fuse: Fusion,
+    dense_weight: float,
 ) -> NDArray[np.float64]:
     if len(legs) < len(LEGS):
         return dense if "dense" in legs else bm25
-    return fusion.reciprocal_rank(*ranks) if fuse == "rrf" else fusion.convex(bm25, dense)
+    if fuse == "rrf":
+        return fusion.reciprocal_rank(*ranks)
+    return fusion.convex(bm25, dense, dense_weight)

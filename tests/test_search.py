@@ -11,7 +11,7 @@ from corpus.chunks import split
 from corpus.records import Article, Chunk, Span
 from index.bm25 import BM25
 from index.engine import SENTENCE_WEIGHT, SYNONYM_WEIGHT
-from index.fusion import convex, reciprocal_rank
+from index.fusion import SENTENCE_DENSE_WEIGHT, convex, reciprocal_rank
 from index.search import (
     LEGS,
     Analysis,
@@ -206,6 +206,10 @@ def test_a_passage_is_as_near_as_its_nearest_sentence_and_itself() -> None:
         best = (fake.encode_passages(own) @ question).max() if own else whole[hit.position]
         expected = (1 - SENTENCE_WEIGHT) * whole[hit.position] + SENTENCE_WEIGHT * best
         assert hit.dense == pytest.approx(float(expected), abs=1e-5)
+    hits = engine.rank("惠州住院", 6)
+    legs = (np.asarray([h.bm25 for h in hits]), np.asarray([h.dense for h in hits]))
+    mixed = convex(*legs, SENTENCE_DENSE_WEIGHT)
+    np.testing.assert_allclose([hit.score for hit in hits], mixed, atol=1e-9)
 
 
 def test_an_index_knows_the_sentences_of_its_chunks() -> None:
