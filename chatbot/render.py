@@ -8,6 +8,7 @@ from corpus.records import Authority, Span, Status
 from corpus.sentences import sentences
 
 AROUND = 2  # sentences shown before and after a quoted one
+UNFOLDED = 6  # quotes shown at once, the others are unfolded
 KIND_WORDS = {
     Kind.ANSWER: "找到了原文",
     Kind.CAVEAT: "有保留的回答",
@@ -109,7 +110,8 @@ def _calls(answer: Answer) -> str:
 def _quotes(answer: Answer, turn: str) -> str:
     pairs = list(zip(answer.quotes, answer.cited, strict=True))
     if answer.kind is not Kind.CONFLICT:
-        return "".join(_quote(quote, n, turn) for quote, n in pairs)
+        shown = [_quote(quote, n, turn) for quote, n in pairs]
+        return "".join(shown[:UNFOLDED]) + _folded(shown[UNFOLDED:])
     sides = [
         f'<div class="yb-side"><p class="yb-side-name">{escape(_side_name(citation))}</p>'
         + "".join(_quote(quote, n, turn) for quote, n in pairs if n == citation.n)
@@ -117,6 +119,16 @@ def _quotes(answer: Answer, turn: str) -> str:
         for citation in answer.citations
     ]
     return f'<div class="yb-sides">{"".join(sides)}</div>'
+
+
+def _folded(quotes: list[str]) -> str:
+    """The quotes that a citizen unfolds; a single one is not worth a tap."""
+    if len(quotes) < 2:
+        return "".join(quotes)
+    return (
+        f'<details class="yb-more"><summary>展开另外{len(quotes)}句</summary>'
+        f"{''.join(quotes)}</details>"
+    )
 
 
 def _quote(quote: Quote, n: int, turn: str) -> str:
