@@ -227,10 +227,19 @@ def check(raw: str) -> Alert | None:
     True
     """
     reading = _read(raw)
+    return _described(reading) or _heard(reading)
+
+
+def by_rule(raw: str) -> Alert | None:
+    """As ``check``, by the rules alone: what the fit of the weights may lean on."""
+    return _described(_read(raw))
+
+
+def _described(reading: Reading) -> Alert | None:
     for category in rules().categories:
         if _raised(category, reading):
             return Alert(category.name, category.card)
-    return _heard(reading)
+    return None
 
 
 def _heard(reading: Reading) -> Alert | None:
@@ -307,6 +316,8 @@ def asks_medical_advice(raw: str) -> bool:
         return True
     if insured and not ill and "药" not in text:
         return False
+    if not elsewhere and sound(literal(raw)).advice > 0:
+        return True
     clauses = text.split(",")
     return any(
         pattern.search(clause) and not advice["insurance"].search(clause)
