@@ -25,6 +25,8 @@ from corpus.regions import mentions
 from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
+LONG = 30  # characters; in cross-validation longer stories gave five false alarms in a hundred,
+LONG_MORE = 2.0  # log odds; and two with this much more asked for, at the same recall
 MIXED = 1.8  # log odds above the threshold that a message needs without its insurance clauses
 
 
@@ -247,11 +249,13 @@ def _heard(reading: Reading) -> Alert | None:
 
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
+    if reading.reported or "dead" in reading.has:
+        return None
+    heard = sound(reading.text)
+    needed = LONG_MORE if len(reading.text) >= LONG else 0.0
     told = without_insurance(reading.text)
-    heard, needed = sound(reading.text), 0.0
-    told_of_now = not (reading.past or reading.supposed or reading.reported)
-    told_of_now = told_of_now and reading.has.isdisjoint({"dead", "lasting", "general"})
-    if heard.red_flag < 0 and told and told_of_now:
+    told_of_now = not (reading.past or reading.supposed or reading.has & {"lasting", "general"})
+    if heard.red_flag < needed and told not in ("", reading.text) and told_of_now:
         heard, needed = sound(told), MIXED
     if heard.red_flag < needed:
         return None
