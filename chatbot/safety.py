@@ -249,9 +249,9 @@ def _heard(reading: Reading) -> Alert | None:
 
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
-    if reading.reported or "dead" in reading.has:
-        return None
     heard = sound(reading.text)
+    if reading.reported or ("dead" in reading.has and heard.self_harm <= 0):
+        return None
     needed = LONG_MORE if len(reading.text) >= LONG else 0.0
     told = without_insurance(reading.text)
     told_of_now = not (reading.past or reading.supposed or reading.has & {"lasting", "general"})
