@@ -250,11 +250,13 @@ def _heard(reading: Reading) -> Alert | None:
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
     heard = sound(reading.text)
-    if reading.reported or ("dead" in reading.has and heard.self_harm <= 0):
+    if reading.reported:
         return None
-    needed = LONG_MORE if len(reading.text) >= LONG else 0.0
+    needed = LONG_MORE if len(reading.text) >= LONG or "dead" in reading.has else 0.0
     told = without_insurance(reading.text)
-    told_of_now = not (reading.past or reading.supposed or reading.has & {"lasting", "general"})
+    told_of_now = not (
+        reading.past or reading.supposed or reading.has & {"dead", "lasting", "general"}
+    )
     if heard.red_flag < needed and told not in ("", reading.text) and told_of_now:
         heard, needed = sound(told), MIXED
     if heard.red_flag < needed:
