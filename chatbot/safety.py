@@ -25,6 +25,8 @@ from corpus.regions import mentions
 from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
+LONG = 30  # characters; in cross-validation longer stories gave five false alarms in a hundred,
+LONG_MORE = 2.0  # log odds; and two with this much more asked for, at the same recall
 MIXED = 1.8  # log odds above the threshold that a message needs without its insurance clauses
 
 
@@ -227,10 +229,19 @@ def check(raw: str) -> Alert | None:
     True
     """
     reading = _read(raw)
+    return _described(reading) or _heard(reading)
+
+
+def by_rule(raw: str) -> Alert | None:
+    """As ``check``, by the rules alone: what the fit of the weights may lean on."""
+    return _described(_read(raw))
+
+
+def _described(reading: Reading) -> Alert | None:
     for category in rules().categories:
         if _raised(category, reading):
             return Alert(category.name, category.card)
-    return _heard(reading)
+    return None
 
 
 def _heard(reading: Reading) -> Alert | None:
@@ -238,11 +249,15 @@ def _heard(reading: Reading) -> Alert | None:
 
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
+    heard = sound(reading.text)
+    if reading.reported:
+        return None
+    needed = LONG_MORE if len(reading.text) >= LONG or "dead" in reading.has else 0.0
     told = without_insurance(reading.text)
-    heard, needed = sound(reading.text), 0.0
-    told_of_now = not (reading.past or reading.supposed or reading.reported)
-    told_of_now = told_of_now and reading.has.isdisjoint({"dead", "lasting", "general"})
-    if heard.red_flag < 0 and told and told_of_now:
+    told_of_now = not (
+        reading.past or reading.supposed or reading.has & {"dead", "lasting", "general"}
+    )
+    if heard.red_flag < needed and told not in ("", reading.text) and told_of_now:
         heard, needed = sound(told), MIXED
     if heard.red_flag < needed:
         return None
@@ -307,6 +322,8 @@ def asks_medical_advice(raw: str) -> bool:
         return True
     if insured and not ill and "药" not in text:
         return False
+    if not elsewhere and sound(literal(raw)).advice > 0:
+        return True
     clauses = text.split(",")
     return any(
         pattern.search(clause) and not advice["insurance"].search(clause)

@@ -136,13 +136,14 @@ def without_insurance(flat: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """How a message sounds: log odds that it is a red flag, above the fitted threshold if > 0.
+    """How a message sounds, as log odds above a fitted threshold: it counts if > 0.
 
-    ``self_harm`` are the log odds that a red flag is a thought of self-harm.
+    ``self_harm`` holds among red flags, ``advice`` (it asks for medical advice) among the rest.
     """
 
     red_flag: float
     self_harm: float
+    advice: float
 
 
 def characters(flat: str) -> set[str]:
@@ -169,8 +170,4 @@ def sound(flat: str) -> Sound:
     """How a flat text sounds, by the fitted weights of its characters and pairs."""
     data = _weights()
     found = [data["weights"][gram] for gram in characters(flat) if gram in data["weights"]]
-    flag, own = data["bias"]
-    return Sound(
-        red_flag=flag - data["threshold"] + sum(pair[0] for pair in found),
-        self_harm=own + sum(pair[1] for pair in found),
-    )
+    return Sound(*(sum(column) for column in zip(data["bias"], *found, strict=True)))

@@ -1,9 +1,10 @@
 """Fit how much a message sounds like a red flag (``chatbot/rules/safety_weights.json``).
 
 ``python -m eval.calibrate_safety`` reads the utterances of ``tests/safety_cases.yaml`` and the
-development questions; nothing of a test half. Two ridge logistic regressions on single characters
-and pairs of characters: red flag or not, and, among red flags, thoughts of self-harm or not. The
-error rates in the file are those of five-fold cross-validation, so of messages not fitted on.
+development questions; nothing of a test half. Three ridge logistic regressions on single
+characters and pairs of characters: red flag or not; among red flags, thoughts of self-harm or
+not; among the rest, a request for medical advice or not. The error rates in the file are those of
+five-fold cross-validation, so of messages not fitted on.
 """
 
 import json
@@ -17,21 +18,24 @@ import yaml
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from chatbot.safety import check
+from chatbot.safety import by_rule
 from chatbot.safety_rules import WEIGHTS, characters, literal, without_insurance
 
 RIDGE = 1.0  # strength of the pull of the weights towards 0, best of 0.3, 1 and 3
 FOLDS = 5
 MIN_MESSAGES = 2  # messages that a pair of characters must stand in
 THRESHOLDS = np.linspace(-1.0, 3.0, 41)  # log odds
-ALARM_COST = 4.0  # the rate of false alarms against the rate of missed red flags
+ALARM_COST = (
+    8.0  # a false alarm against a missed red flag: ordinary questions are far more frequent
+)
+ADVICE_COST = 4.0  # a refusal of a question on insurance against advice not refused
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A flat text, whether it holds a red flag, and whether that is a thought of self-harm.
+    """A flat text, whether it holds a red flag, a thought of self-harm, or asks for advice.
 
     ``number`` is that of the utterance: with and without its insurance clauses it counts twice.
     """
@@ -39,26 +43,27 @@ class Message:
     text: str
     flag: bool
     self_harm: bool
+    advice: bool
     number: int
     whole: bool
 
 
 def messages(cases: Path, questions: Path) -> list[Message]:
     """All utterances whose label is known, in a fixed order."""
-    found: dict[str, tuple[bool, bool]] = {}
+    found: dict[str, tuple[bool, bool, bool]] = {}
     groups = yaml.safe_load(cases.read_text(encoding="utf-8"))
     for name, texts in groups.items():
         for raw in texts:
-            alert = check(raw)
+            alert = by_rule(raw)
             own = name == "emergencies" and alert is not None and alert.category == "self_harm"
-            found[raw] = (name == "emergencies", own)
+            found[raw] = (name == "emergencies", own, name == "advice")
     for path in sorted(questions.glob("*-dev.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             flag = row.get("kinds") == ["emergency"]
             raw = row["question"] if "question" in row else row["turns"][-1]
             own = flag and row.get("category") == "self_harm"
-            found[raw] = (flag, own)
+            found[raw] = (flag, own, row.get("kinds") == ["medical"])
     return [
         Message(text, *labels, number, whole=text == literal(raw))
         for number, (raw, labels) in enumerate(found.items())
@@ -104,32 +109,50 @@ def _unseen_scores(x: Vector, y: Vector, numbers: NDArray[np.int64]) -> Vector:
     return scores
 
 
+def _threshold(scores: Vector, label: Vector, cost: float) -> tuple[float, dict[str, float]]:
+    """The threshold with the lowest cost, and its error rates."""
+    missed = [float(np.mean(scores[label == 1] < t)) for t in THRESHOLDS]
+    alarms = [float(np.mean(scores[label == 0] >= t)) for t in THRESHOLDS]
+    best = int(np.argmin(np.asarray(missed) + cost * np.asarray(alarms)))
+    rates = {"missed": round(missed[best], 4), "false_alarms": round(alarms[best], 4)}
+    return float(THRESHOLDS[best]), rates
+
+
 def calibrate(cases: Path, questions: Path, out: Path = WEIGHTS) -> dict[str, object]:
-    """Fit both regressions and write them with the run; returns the run."""
+    """Fit the regressions and write them with the run; returns the run."""
     found = messages(cases, questions)
     names = _names(found)
     x = _matrix(found, names)
-    flag = np.asarray([m.flag for m in found], dtype=np.float64)
-    own = np.asarray([m.self_harm for m in found], dtype=np.float64)
-    scores = _unseen_scores(x, flag, np.asarray([m.number for m in found]))
+    numbers = np.asarray([m.number for m in found])
+    flag, own, advice = np.asarray(
+        [(m.flag, m.self_harm, m.advice) for m in found], dtype=np.float64
+    ).T
     whole = np.asarray([m.whole for m in found])
-    missed = [float(np.mean(scores[whole & (flag == 1)] < t)) for t in THRESHOLDS]
-    alarms = [float(np.mean(scores[whole & (flag == 0)] >= t)) for t in THRESHOLDS]
-    best = int(np.argmin(np.asarray(missed) + ALARM_COST * np.asarray(alarms)))
-    flag_weights, own_weights = _fit(x, flag), _fit(x[flag == 1], own[flag == 1])
-    pairs = zip(names, flag_weights, own_weights, strict=False)
+    calm = whole & (flag == 0)
+    flag_scores = _unseen_scores(x, flag, numbers)
+    advice_scores = _unseen_scores(x[calm], advice[calm], numbers[calm])
+    alarm, flag_rates = _threshold(flag_scores[whole], flag[whole], ALARM_COST)
+    asks, advice_rates = _threshold(advice_scores, advice[calm], ADVICE_COST)
+    fits = [
+        _fit(x, flag),
+        _fit(x[flag == 1], own[flag == 1]),
+        _fit(x[calm], advice[calm]),
+    ]
     run: dict[str, object] = {
         "command": "python -m eval.calibrate_safety",
         "messages": int(whole.sum()),
-        "red_flags": int(flag[whole].sum()),
-        "missed": round(missed[best], 4),
-        "false_alarms": round(alarms[best], 4),
+        "red_flags": {"count": int(flag[whole].sum())} | flag_rates,
+        "advice": {"count": int(advice[calm].sum())} | advice_rates,
     }
+    columns = zip(names, *(fit[:-1].round(2).tolist() for fit in fits), strict=True)
     data = {
         "run": run,
-        "threshold": round(float(THRESHOLDS[best]), 2),
-        "bias": [round(float(w[-1]), 2) for w in (flag_weights, own_weights)],
-        "weights": {name: [round(float(a), 2), round(float(b), 2)] for name, a, b in pairs},
+        "bias": [
+            round(float(fits[0][-1]) - alarm, 2),
+            round(float(fits[1][-1]), 2),
+            round(float(fits[2][-1]) - asks, 2),
+        ],
+        "weights": {name: row for name, *row in columns},
     }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("],", "],\n")
     out.write_text(text + "\n", encoding="utf-8")
