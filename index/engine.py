@@ -180,12 +180,14 @@ class Engine:
         if "dense" in active and self.vectors is not None:
             vector = self.encode(question) if vector is None else vector
             if vector is not None:
-                best_dense = self._nearest(vector, depth, allowed)
+                best_dense, _ = self.vectors.search(vector, depth, allowed)
         pool = np.union1d(best_lexical, best_dense)
         bm25 = lexical[pool] if lexical is not None else np.zeros(len(pool))
         dense = np.zeros(len(pool))
         if vector is not None and "dense" in active:
             dense = self._closeness(vector, pool)
+            nearness = dense[np.searchsorted(pool, best_dense)]
+            best_dense = best_dense[np.lexsort((best_dense, -nearness))]
         ranks = (_ranks(best_lexical, pool), _ranks(best_dense, pool))
         weight = fusion.DENSE_WEIGHT if self.sentences is None else fusion.SENTENCE_DENSE_WEIGHT
         score = _fused(active, bm25, dense, ranks, fuse, weight)
@@ -209,15 +211,6 @@ class Engine:
         kept = np.zeros_like(scores)
         kept[allowed] = scores[allowed]
         return kept
-
-    def _nearest(
-        self, vector: Float32, depth: int, allowed: NDArray[np.int64] | None
-    ) -> NDArray[np.int64]:
-        """Positions of the ``depth`` nearest passages, the closest first, ties by position."""
-        if self.vectors is None:
-            return np.zeros(0, dtype=np.int64)
-        found, _ = self.vectors.search(vector, depth, allowed)
-        return found[np.lexsort((found, -self._closeness(vector, found)))]
 
     def _closeness(self, vector: Float32, positions: NDArray[np.int64]) -> NDArray[np.float64]:
         """Cosine of the passage, mixed with that of its nearest sentence if there are sentences."""

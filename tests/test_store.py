@@ -40,9 +40,20 @@ def test_an_opened_index_answers_as_it_was_built(corpus: Path, built: Path) -> N
     index = store.open_index(built, FakeEncoder())
     titles = {article.id: article.title for article in index.articles.values()}
     documents = [(titles[chunk.article_id], chunk.text) for chunk in index.chunks]
-    engine = Engine.build(documents, FakeEncoder())
+    lines = [
+        [
+            sentence_text(index.articles[chunk.article_id], span)
+            for span in index.spans[chunk.article_id]
+            if chunk.start <= span.start < chunk.end
+        ]
+        for chunk in index.chunks
+    ]
+    engine = Engine.build(documents, FakeEncoder(), lines)
     for question in QUESTIONS:
-        assert index.engine.rank(question, 5) == engine.rank(question, 5)
+        opened, built_now = index.engine.rank(question, 5), engine.rank(question, 5)
+        assert [hit.position for hit in opened] == [hit.position for hit in built_now]
+        for hit, same in zip(opened, built_now, strict=True):
+            assert hit.score == pytest.approx(same.score, abs=2e-3)  # sentences in float16
         assert index.engine.rank(question, 5, ("bm25",)) == engine.rank(question, 5, ("bm25",))
     assert list(index.articles.values()) == folder.load(corpus)
 
