@@ -1,0 +1,139 @@
+"""From what a reader found of one article to the article: boilerplate out, metadata in."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from corpus import metadata
+from corpus.errors import SkippedFile
+from corpus.import_words import words
+from corpus.readers.markdown import article_id
+from corpus.records import Article, Authority
+from corpus.regions import article_place
+
+_SHORT = 60  # characters; a longer line is text, whatever it begins with
+_NAME = 12  # characters behind 「编辑：」
+_HEAD = 30  # lines of the text in which its own source and number may stand
+_LIST = re.compile(r"(?:- |\d{1,2}\. )")
+_MARKS = re.compile(r"[\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a reader found. ``byline`` are the lines beside the title that are no text.
+
+    ``key`` stands for the source in the article's id where neither address nor source is known.
+    """
+
+    title: str
+    lines: Sequence[str]
+    key: str
+    byline: Sequence[str] = ()
+    published: str = ""
+    source_name: str = ""
+    source_url: str = ""
+    authority: Authority | None = None
+
+
+@cache
+def _layout_line() -> re.Pattern[str]:
+    starts = "|".join(map(re.escape, words("drop_starts")))
+    people = "|".join(map(re.escape, words("drop_people")))
+    return re.compile(
+        rf"(?:{starts})|[（(【\[]?(?:{people})\s*[:：丨|]\s*[^，。；]{{0,{_NAME}}}$", re.IGNORECASE
+    )
+
+
+def is_layout(line: str) -> bool:
+    """Whether a line belongs to the page, not to the article.
+
+    >>> [is_layout(line) for line in ("上一篇：某文", "编辑：王二", "审核：窗口当场审核材料，不收费。")]
+    [True, True, False]
+    """
+    bare = line.lstrip("#-* ").strip()
+    if len(bare) > _SHORT or bare.endswith(("。", "；")):
+        return False
+    parts = [part for part in _MARKS.split(bare) if part]
+    controls = all(part in words("drop_controls") for part in parts)
+    return bool(_layout_line().match(bare)) or (controls and bool(parts))
+
+
+def is_byline(line: str) -> bool:
+    """Whether a line gives date or source and says nothing else."""
+    if len(line) > 2 * _SHORT or re.search(r"[。；]", line):
+        return False
+    labelled = metadata.published_of([line]) or metadata.source_of([line])
+    return bool(labelled or metadata.bare_date_of(line)) and not line.startswith(("#", "- "))
+
+
+def article_lines(lines: Iterable[str], title: str) -> Iterator[str]:
+    """The lines of the article itself: no second title, no layout, nothing after 「相关推荐」."""
+    begun = False
+    for line in lines:
+        bare = line.lstrip("# ").rstrip(":： ")
+        if begun and bare.lstrip("- ") in words("cut_from"):
+            return
+        if not bare or is_layout(line) or (not begun and _same(bare, title)):
+            continue
+        begun = begun or len(bare) > 1
+        yield line
+
+
+def _same(line: str, title: str) -> bool:
+    return re.sub(r"\W", "", line) == re.sub(r"\W", "", title)
+
+
+def layout(lines: Iterable[str]) -> str:
+    """Markdown: a blank line between paragraphs, none between the items of a list."""
+    found: list[str] = []
+    for line in lines:
+        together = found and _LIST.match(line) and _LIST.match(found[-1])
+        found += [line] if together or not found else ["", line]
+    return "\n".join(found)
+
+
+def finish(draft: Draft) -> Article:
+    """The article with all metadata that the text gives.
+
+    Raises:
+        SkippedFile: no title or no text.
+    """
+    title = draft.title.strip()
+    lines = list(article_lines(draft.lines, title))
+    head = [line for line in lines[:_HEAD] if is_byline(line)]
+    near = [*draft.byline, *head]
+    number = metadata.document_number_of(title, [*draft.byline, *lines])
+    kept = [line for line in lines if line not in head and not _is_number(line, number)]
+    body = layout(kept)
+    if not title or not body:
+        msg = "没有标题" if body else "只有标题，没有正文"
+        raise SkippedFile(msg)
+    if "\ufffd" in body + title:
+        msg = "有些字的编码坏了，读出来是乱码。请用原来的文件重新保存为 UTF-8"
+        raise SkippedFile(msg)
+    source = draft.source_name or metadata.source_of(near)
+    known = draft.source_url or (source + number if source else draft.key)
+    return Article(
+        id=article_id(known, title),
+        title=title,
+        body=body,
+        place=article_place(title, body),
+        audience=metadata.audience_of(title),
+        published=draft.published or metadata.published_of(near) or _bare_date(near),
+        effective_year=metadata.effective_year_of(title, body),
+        document_number=number,
+        source_name=source,
+        source_url=draft.source_url,
+        authority=draft.authority or metadata.authority_of(source, draft.source_url, number),
+        truncated=metadata.breaks_off(body),
+    )
+
+
+def _bare_date(lines: Iterable[str]) -> str:
+    return next((day for line in lines if (day := metadata.bare_date_of(line))), "")
+
+
+def _is_number(line: str, number: str) -> bool:
+    bare = re.sub(r"[\s（）()]", "", line)
+    return bool(number) and bare == re.sub(r"[（）()]", "", number)
