@@ -71,7 +71,8 @@ class Article:
 
     An empty ``place`` means that the article names none (未注明); ``("全国",)`` that it holds
     nationally. Dates are ISO strings (``2025-04-19``), ``effective_year`` four digits; empty means
-    not known. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
+    not known. ``document_number`` is the official number (文号) of the document itself, such as
+    国医保发〔2024〕38号, empty where none was found. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
     quoted.
     """
 
@@ -88,6 +89,7 @@ class Article:
     authority: Authority = Authority.UNVERIFIED
     status: Status = Status.UNKNOWN
     truncated: bool = False
+    document_number: str = ""
 
     def __post_init__(self) -> None:
         if not (self.id and self.title.strip() and self.body.strip()):

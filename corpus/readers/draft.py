@@ -14,7 +14,11 @@ from corpus.regions import article_place
 
 _SHORT = 60  # characters; a longer line is text, whatever it begins with
 _NAME = 12  # characters behind 「编辑：」
-_HEAD = 30  # lines of the text in which its own source and number may stand
+_HEAD = 6  # lines of the text in which its own source and day may stand
+_HEADING_LENGTH = 24  # characters
+_NUMBERED = re.compile(
+    r"[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[)）]|第.{1,4}章"
+)
 _LIST = re.compile(r"(?:- |\d{1,2}\. )")
 _MARKS = re.compile(r"[\W\d_]+")
 
@@ -23,7 +27,7 @@ _MARKS = re.compile(r"[\W\d_]+")
 class Draft:
     """What a reader found. ``byline`` are the lines beside the title that are no text.
 
-    ``key`` stands for the source in the article's id where neither address nor source is known.
+    ``key`` stands for the source in the article's id where no address is known.
     """
 
     title: str
@@ -74,7 +78,7 @@ def article_lines(lines: Iterable[str], title: str) -> Iterator[str]:
         bare = line.lstrip("# ").rstrip(":： ")
         if begun and bare.lstrip("- ") in words("cut_from"):
             return
-        if not bare or is_layout(line) or (not begun and _same(bare, title)):
+        if not re.search(r"\w", bare) or is_layout(line) or (not begun and _same(bare, title)):
             continue
         begun = begun or len(bare) > 1
         yield line
@@ -104,36 +108,52 @@ def finish(draft: Draft) -> Article:
     head = [line for line in lines[:_HEAD] if is_byline(line)]
     near = [*draft.byline, *head]
     number = metadata.document_number_of(title, [*draft.byline, *lines])
-    kept = [line for line in lines if line not in head and not _is_number(line, number)]
-    body = layout(kept)
+    kept = [line for line in lines if line not in head and not _is_head(line, number)]
+    body = layout(_with_heading(line) for line in kept)
     if not title or not body:
         msg = "没有标题" if body else "只有标题，没有正文"
         raise SkippedFile(msg)
     if "\ufffd" in body + title:
         msg = "有些字的编码坏了，读出来是乱码。请用原来的文件重新保存为 UTF-8"
         raise SkippedFile(msg)
-    source = draft.source_name or metadata.source_of(near)
-    known = draft.source_url or (source + number if source else draft.key)
+    office, signed = metadata.signature_of(lines)
+    source = draft.source_name or metadata.source_of(near) or office
     return Article(
-        id=article_id(known, title),
+        id=article_id(draft.source_url or draft.key, title),
         title=title,
         body=body,
-        place=article_place(title, body),
+        place=_place(title, body, source),
         audience=metadata.audience_of(title),
-        published=draft.published or metadata.published_of(near) or _bare_date(near),
+        published=draft.published or metadata.published_of(near) or _bare_date(near) or signed,
         effective_year=metadata.effective_year_of(title, body),
         document_number=number,
         source_name=source,
         source_url=draft.source_url,
-        authority=draft.authority or metadata.authority_of(source, draft.source_url, number),
+        authority=draft.authority or metadata.authority_of(source, draft.source_url),
         truncated=metadata.breaks_off(body),
     )
+
+
+def _place(title: str, body: str, source: str) -> tuple[str, ...]:
+    """From title and lead, else from the office that issued the text."""
+    found = article_place(title, body)
+    return found or (article_place(source, "。") if metadata.is_office(source) else ())
+
+
+def _with_heading(line: str) -> str:
+    """A short numbered line without a stop is a heading."""
+    if len(line) > _HEADING_LENGTH or not (numbered := _NUMBERED.match(line)):
+        return line
+    mark = "###" if numbered.group().startswith(("（", "(")) else "##"
+    return line if re.search(r"[，。；：！？]", line) else f"{mark} {line}"
 
 
 def _bare_date(lines: Iterable[str]) -> str:
     return next((day for line in lines if (day := metadata.bare_date_of(line))), "")
 
 
-def _is_number(line: str, number: str) -> bool:
+def _is_head(line: str, number: str) -> bool:
+    """Whether a line is the letterhead or the number of a notice."""
     bare = re.sub(r"[\s（）()]", "", line)
-    return bool(number) and bare == re.sub(r"[（）()]", "", number)
+    letterhead = bare.endswith("文件") and metadata.is_office(bare.removesuffix("文件"))
+    return letterhead or (bool(number) and re.sub(r"[\W]", "", bare) == re.sub(r"[\W]", "", number))

@@ -7,7 +7,9 @@ from corpus.errors import SkippedFile
 
 _BINARY_SHARE = 0.02  # share of control characters above which a file is no text
 _LIKELY_SHARE = 0.9  # of the characters of an unmarked UTF-16 text are Chinese or ASCII
-_LIKELY = re.compile(r"[\t\n\r -~\u2010-\u2027\u2460-\u2473\u3000-\u301c\u4e00-\u9fff\uff01-\uff65]")
+_LIKELY = re.compile(
+    r"[\t\n\r -~\u2010-\u2027\u2460-\u2473\u3000-\u301c\u4e00-\u9fff\uff01-\uff65]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 _SAMPLE = 20_000  # characters looked at for that
 _DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_-]+)")

@@ -29,7 +29,9 @@ Grid = Sequence[Sequence[Cell]]
 def spread(rows: Sequence[Sequence[tuple[str, int, int, bool]]]) -> list[list[Cell]]:
     """Rows of (text, columns, rows, header) as a grid in which every place is filled."""
     grid: list[list[Cell]] = []
-    hanging: dict[int, tuple[Cell, int]] = {}  # column → a cell from above, rows that it still covers
+    hanging: dict[
+        int, tuple[Cell, int]
+    ] = {}  # column → a cell from above, rows that it still covers
     for row in rows:
         line: list[Cell] = []
         cells = list(row)
@@ -95,6 +97,7 @@ def lines(grid: Grid) -> list[str]:
                 continue
             name = "" if spans else _column_name(grid, headers, column)
             parts.append(f"{name}：{cell.text}" if name and name != cell.text else cell.text)
-        pair = not headers and len(parts) == 2
-        found.append(f"{parts[0].rstrip('：:')}：{parts[1]}" if pair else "；".join(parts))
+        pair = len(parts) == 2 and (not headers or row[-1].columns > 1)
+        label = row[0].text.rstrip("：:")
+        found.append(f"{label}：{parts[1]}" if pair else "；".join(parts))
     return found

@@ -27,7 +27,8 @@ _BOILERPLATE = (
     " or contains(@class,'recommend') or contains(@id,'related') or contains(@id,'recommend')]"
 )
 _LINKED = 0.8  # share of linked words from which a block is navigation
-_SMALL = 0.3  # share of the page's words below which the main text was missed
+_MOST = 0.9  # share of the main text that the block of the article must hold
+_TELLING = 6  # characters; shorter lines stand in several places of a page
 _DRAWN = frozenset({"p", "div", "td", "th", "span", "em", "li", "h1", "h2", "h3", "h4", "section"})
 _BYLINE_LENGTH = 150  # characters
 _RUNNING_LENGTH = 25  # characters; a longer block with 。 is text, the head of the page is over
@@ -56,7 +57,9 @@ def read_archive(data: bytes, path: PurePath) -> list[Article]:
     content = pages[0].get_payload(decode=True)
     where = message.get("Snapshot-Content-Location") or pages[0].get("Content-Location") or ""
     charset = pages[0].get_content_charset() or ""
-    return [_article(decode_page(content if isinstance(content, bytes) else b"", charset), where, path)]
+    return [
+        _article(decode_page(content if isinstance(content, bytes) else b"", charset), where, path)
+    ]
 
 
 def fragment_lines(text: str) -> list[str]:
@@ -101,7 +104,9 @@ def _article(text: str, address: str, path: PurePath) -> Article:
 def _metas(tree: Element) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for element in tree.iter("meta"):
-        name = (element.get("name") or element.get("property") or element.get("itemprop") or "").lower()
+        name = (
+            element.get("name") or element.get("property") or element.get("itemprop") or ""
+        ).lower()
         content = markup.tidy(element.get("content") or "")
         if name and content:
             found.setdefault(name, content)
@@ -199,22 +204,41 @@ def _settle_bold(tree: Element) -> None:
 
 
 def _main_lines(tree: Element) -> list[str]:
-    """Lines of the main text; all of a page of which trafilatura keeps too little."""
+    """Lines of the block of the page that holds what trafilatura takes for the main text.
+
+    trafilatura finds the block; its lines are taken from the page itself, because trafilatura
+    leaves out short headings, items and rows inside it.
+    """
     import lxml.html
     import trafilatura
 
     page = lxml.html.tostring(tree, encoding="unicode")
-    whole = list(markup.markdown_lines(tree))
     found = trafilatura.extract(
-        page, output_format="markdown", include_comments=False, include_tables=True, fast=True
+        page, output_format="txt", include_comments=False, include_tables=True, fast=True
     )
-    lines = [_plain(line) for line in (found or "").splitlines() if line.strip()]
-    if len("".join(lines)) < _SMALL * len("".join(whole)):
-        return whole
-    return lines
+    kept = [_bare(line) for line in (found or "").splitlines()]
+    kept = [line for line in kept if len(line) >= _TELLING]
+    block = tree
+    while kept and (inner := next((c for c in block if _holds(c, kept)), None)) is not None:
+        block = inner
+    lines = list(markup.markdown_lines(block))
+    main = [at for at, line in enumerate(lines) if _bare(line) in kept]
+    first, last = (main[0], main[-1]) if main else (0, len(lines) - 1)
+    return [line for at, line in enumerate(lines) if first <= at <= last or _is_content(line)]
 
 
-def _plain(line: str) -> str:
-    """Without the marks that Markdown does not need here."""
-    line = re.sub(r"\\([\[\]|*_#>.-])", r"\1", line.strip())
-    return re.sub(r"^(#+)\s+", lambda m: "#" * max(2, len(m.group(1))) + " ", markup.tidy(line))
+def _holds(element: Element, kept: list[str]) -> bool:
+    """Whether an element holds most of the main text."""
+    if not isinstance(element.tag, str):
+        return False
+    text = _bare(markup.text_of(element))
+    return sum(len(line) for line in kept if line in text) >= _MOST * sum(map(len, kept))
+
+
+def _is_content(line: str) -> bool:
+    """Whether a line outside of what trafilatura took is text all the same."""
+    return line.startswith(("- ", "#")) or line.endswith(("。", "；"))
+
+
+def _bare(line: str) -> str:
+    return re.sub(r"[\W_]", "", line)

@@ -50,7 +50,10 @@ _SHEET = "是电子表格。请在表格软件里另存为 CSV（UTF-8）再导�
 _SLIDES = "是演示文稿。请另存为 PDF 或 .docx 再导入"
 _MEDIA = "是音频或视频，不能导入。请换成文字版"
 _REFUSED = (  # first bytes → what to do
-    (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|II\*\0|MM\0\*|RIFF.{4}WEBP", re.S), _IMAGE),
+    (
+        re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|II\*\0|MM\0\*|RIFF.{4}WEBP", re.S),
+        _IMAGE,
+    ),
     (re.compile(rb".{4}ftyp(?:heic|heix|mif1|avif)", re.DOTALL), _IMAGE),
     (re.compile(rb".{4}ftyp|ID3|RIFF.{4}(?:AVI|WAVE)|OggS|\x1aE\xdf\xa3", re.DOTALL), _MEDIA),
     (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1|\{\\rtf"), _OLD_OFFICE),

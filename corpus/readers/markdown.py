@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 import frontmatter
@@ -97,13 +97,19 @@ def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article
             authority=_choice(fields, "authority", Authority.UNVERIFIED),
             status=_choice(fields, "status", Status.UNKNOWN),
             truncated=_yes(fields, "truncated"),
+            document_number=_text(fields.get("document_number")),
         )
     except ValueError as error:
         msg = str(error)
         raise SkippedFile(msg) from error
 
 
-def read(text: str, path: Path) -> Article:
+def has_fields(text: str) -> bool:
+    """Whether a Markdown text begins with front matter."""
+    return text.strip().startswith("---")
+
+
+def read(text: str, path: PurePath) -> Article:
     """Read one Markdown article; its id is the front matter's, else the file's name.
 
     Raises:
@@ -111,7 +117,7 @@ def read(text: str, path: Path) -> Article:
     """
     fields: dict[str, Any] = {}
     body = text.strip()
-    if body.startswith("---"):
+    if has_fields(body):
         try:
             post = frontmatter.loads(body, handler=YAMLHandler())
         except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-45
@@ -143,6 +149,7 @@ def render(article: Article, source_hash: str) -> str:
         "status": article.status.value,
         "source_name": article.source_name or None,
         "source_url": article.source_url or None,
+        **({"document_number": article.document_number} if article.document_number else {}),
         "truncated": article.truncated,
         "source_hash": source_hash,
     }

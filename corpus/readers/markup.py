@@ -12,17 +12,18 @@ from corpus.readers import grid
 
 Element = Any  # lxml's elements are not typed
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-BLOCKS = HEADINGS | frozenset(
-    "p div li td th tr table tbody thead ul ol dl dt dd section article main header footer body "
-    "center blockquote pre form fieldset hr figure figcaption address".split()
-)
-_UNSEEN = "script style noscript iframe object embed svg canvas template head input select button textarea"
+_BLOCKS = """p div li td th tr table tbody thead ul ol dl dt dd section article main header footer
+body center blockquote pre form fieldset hr figure figcaption address"""
+BLOCKS = HEADINGS | frozenset(_BLOCKS.split())
+_UNSEEN = """script style noscript iframe object embed svg canvas template head input select button
+textarea"""
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _INLINE = "b strong em i u font span a ins mark small big sup sub label"
 _CJK = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2018-\u201d\u2026]"
 _BREAK = re.compile(rf"(?<={_CJK})[ \t]*\n\s*(?={_CJK})")
 _SPACES = re.compile(r"[ \t\n\r\f\v\xa0\u3000]+")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\xad]")
+_MARKED = re.compile(r"#|- |\d{1,3}\. ")
 _LAYOUT_CELL = 400  # characters; a longer cell is a page's layout, not a table's cell
 
 
@@ -86,7 +87,12 @@ def _in_order(element: Element) -> str:
     parts: list[str] = [element.text or ""]
     for child in element:
         gap = " " if child.tag in BLOCKS | {"br"} else ""
-        parts += [gap, _in_order(child) if isinstance(child.tag, str) else "", gap, child.tail or ""]
+        parts += [
+            gap,
+            _in_order(child) if isinstance(child.tag, str) else "",
+            gap,
+            child.tail or "",
+        ]
     return "".join(parts)
 
 
@@ -102,10 +108,12 @@ def table_rows(table: Element) -> list[str]:
     rows = []
     for row in table.iter("tr"):
         cells = [cell for cell in row if cell.tag in ("td", "th")]
-        rows.append([
-            (text_of(cell), _span(cell, "colspan"), _span(cell, "rowspan"), cell.tag == "th")
-            for cell in cells
-        ])
+        rows.append(
+            [
+                (text_of(cell), _span(cell, "colspan"), _span(cell, "rowspan"), cell.tag == "th")
+                for cell in cells
+            ]
+        )
     return grid.lines(grid.spread(rows))
 
 
@@ -147,7 +155,7 @@ def markdown_lines(element: Element) -> Iterator[str]:
     """The lines of an element without tables: 「## 标题」, 「- 一项」, paragraphs."""
     mark = _mark(element)
     for line in _lines(element):
-        yield line if line.startswith(("#", "- ")) else mark + line
+        yield line if _MARKED.match(line) else mark + line
         mark = ""
 
 
@@ -171,6 +179,8 @@ def _lines(element: Element) -> Iterator[str]:
 def _mark(element: Element) -> str:
     if element.tag in HEADINGS:
         return f"{'#' * max(2, int(element.tag[1]))} "
+    if element.tag == "li" and element.getparent() is not None and element.getparent().tag == "ol":
+        return f"{len(list(element.itersiblings('li', preceding=True))) + 1}. "
     return "- " if element.tag in ("li", "dd") else ""
 
 
