@@ -18,7 +18,7 @@ from corpus.records import Authority
 app = typer.Typer(
     help="文章：导入、检查、统计（corpus: import, lint, stats）", no_args_is_help=True
 )
-_NAMED = 10  # articles named for each thing that is missing; the rest is in --json
+_NAMED = 50  # articles named that lack metadata; --json names all
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
 Folder = Annotated[Path, typer.Argument(help="文章目录，默认是自带的文章")]
 
@@ -72,11 +72,14 @@ def _tell(report: folder.ImportReport) -> None:
     typer.echo(
         "其中" + "，".join(f"{what} {len(found)} 篇" for what, found in lacking.items()) + "。"
     )
+    gaps: dict[str, list[str]] = {}
     for what, found in lacking.items():
-        for article in found[:_NAMED]:
-            typer.echo(f"  {what}　{article.id}《{article.title}》")
-        if len(found) > _NAMED:
-            typer.echo(f"  {what}　还有 {len(found) - _NAMED} 篇，用 --json 看全部")
+        for article in found:
+            gaps.setdefault(f"{article.id}《{article.title}》", []).append(what)
+    for name, missing in list(gaps.items())[:_NAMED]:
+        typer.echo(f"  {name}：{'、'.join(missing)}")
+    if len(gaps) > _NAMED:
+        typer.echo(f"  还有 {len(gaps) - _NAMED} 篇，用 --json 看全部")
 
 
 @app.command("lint")

@@ -130,7 +130,7 @@ def _better(new: Article, old: Article) -> bool:
 
 
 def _source_hash(article: Article) -> str:
-    """Names what was read; an article without a document number has the name that it always had."""
+    """Names what was read; without a document number it is the name of earlier versions."""
     read = repr(article).replace(", document_number='')", ")")
     return hashlib.sha256(read.encode()).hexdigest()[:16]
 

@@ -14,7 +14,8 @@ _RESIDENT = re.compile(r"居民|新农合|农合")
 _EMPLOYEE = re.compile(r"职工")
 _YEAR = re.compile(r"(20\d{2})\s*年")
 _DAY = r"\d{4}\s*[-年/.]\s*\d{1,2}\s*[-月/.]\s*\d{1,2}(?!\d)\s*日?"
-_CHINESE_DAY = r"[二一][〇○零О一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日"
+_ONES = "一二三四五六七八九"
+_CHINESE_DAY = rf"[二一][〇○零О{_ONES}]{{3}}年[{_ONES}十]{{1,2}}月[{_ONES}十]{{1,3}}日"
 _ANY_DAY = rf"(?:{_DAY}|{_CHINESE_DAY}|(?<!\d)(?:19|20)\d{{6}}(?!\d))"
 _PARTS = re.compile(r"(\d{4})\D+(\d{1,2})\D+(\d{1,2})|(\d{4})(\d{2})(\d{2})")
 _BARE_DAY = re.compile(
@@ -119,8 +120,10 @@ def _labelled(labels: str, value: str) -> list[re.Pattern[str]]:
 def published_of(lines: Iterable[str]) -> str:
     """The publication date that one of the lines names as such, or an empty string.
 
-    >>> published_of(["来源：某报　发布时间：2024-12-20 09:30"]), published_of(["缴费时间：2024-9-1"])
-    ('2024-12-20', '')
+    >>> published_of(["来源：某报　发布时间：2024-12-20 09:30"])
+    '2024-12-20'
+    >>> published_of(["缴费时间：2024-9-1"])
+    ''
     """
     found = list(lines)
     for pattern in _labelled("date_labels", _ANY_DAY + _RANGE):
@@ -214,8 +217,8 @@ def is_office(name: str) -> bool:
 def authority_of(source: str, url: str) -> Authority:
     """How far a source can be trusted, by its name and address.
 
-    >>> authority_of("某市医疗保障局", ""), authority_of("", "http://a.gov.cn/b"), authority_of("", "")
-    (<Authority.OFFICIAL: 'official'>, <Authority.OFFICIAL: 'official'>, <Authority.UNVERIFIED: 'unverified'>)
+    >>> authority_of("某市医疗保障局", ""), authority_of("", "")
+    (<Authority.OFFICIAL: 'official'>, <Authority.UNVERIFIED: 'unverified'>)
     """
     host = urlsplit(url).hostname or ""
     if is_office(source) or host.endswith(".gov.cn"):

@@ -71,9 +71,9 @@ class Article:
 
     An empty ``place`` means that the article names none (未注明); ``("全国",)`` that it holds
     nationally. Dates are ISO strings (``2025-04-19``), ``effective_year`` four digits; empty means
-    not known. ``document_number`` is the official number (文号) of the document itself, such as
-    国医保发〔2024〕38号, empty where none was found. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
-    quoted.
+    not known. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
+    quoted. ``document_number`` is the official number (文号) of the document itself, such as
+    国医保发〔2024〕38号; empty where none was found.
     """
 
     id: str

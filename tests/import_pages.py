@@ -1,4 +1,4 @@
-"""Web pages of five shapes, as people save them; every text is made up for the tests."""
+"""Web pages of six shapes, as people save them; texts and figures are made up for the tests."""
 
 NOTICE = """<!DOCTYPE html>
 <html lang="zh-CN"><head><meta charset="utf-8">
@@ -13,6 +13,9 @@ NOTICE = """<!DOCTYPE html>
 <div class="header"><ul class="nav"><li><a href="/">首页</a></li><li><a href="/zwgk">政务公开</a></li>
 <li><a href="/zcfg">政策法规</a></li><li><a href="/bszn">办事指南</a></li></ul></div>
 <div class="position">您现在的位置：<a href="/">首页</a> &gt; <a href="/zwgk">政务公开</a> &gt; 正文</div>
+<table class="index"><tbody><tr><td>索引号：</td><td>000000-2024-00035</td><td>主题分类：</td><td>社会保障</td></tr>
+<tr><td>发布机构：</td><td>惠州市医疗保障局</td><td>成文日期：</td><td>2024年12月18日</td></tr>
+<tr><td>发文字号：</td><td>惠医保发〔2024〕35号</td><td>发布日期：</td><td>2024-12-20</td></tr></tbody></table>
 <div class="article"><h1>关于调整职工医保门诊待遇的通知</h1>
 <div class="info"><span>发布时间：2024-12-20</span><span>来源：惠州市医疗保障局</span><span>浏览次数：1024</span>
 <span>字体：【大 中 小】</span></div>
@@ -113,3 +116,16 @@ LINKED = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>门诊慢特
 ) + """</ul></div>
 <div class="hot"><h4>热门标签</h4><a>医保</a><a>社保</a><a>公积金</a></div>
 <div class="footer">惠州健康问答 版权所有 备案号 0000</div></div></body></html>"""
+
+HOSPITAL = """<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>异地医保患者办理入院须知 - 惠州市某某医院</title></head><body>
+<header><a href="/">医院首页</a><a href="/dept">科室导航</a><a href="/doctor">专家介绍</a><a href="/guide">就医指南</a></header>
+<div class="wrap"><div class="left"><ul><li><a href="/guide/1">门诊流程</a></li><li><a href="/guide/2">住院流程</a></li></ul></div>
+<div class="content"><h2 class="title">异地医保患者办理入院须知</h2><p class="info">发布日期：2024-03-15　点击数：208</p>
+<p>外地参保的患者住院以前，请先在参保地办好备案，再带齐材料到一楼医保窗口登记。</p>
+<table><thead><tr><th>窗口</th><th>办理时间</th><th>要带的材料</th></tr></thead><tbody>
+<tr><td rowspan="2">医保窗口</td><td>周一至周五8:00—17:30</td><td>身份证、社保卡</td></tr>
+<tr><td>周六8:00—12:00</td><td>身份证、社保卡、急诊证明</td></tr>
+<tr><td>住院处</td><td>每天8:00—20:00</td><td>住院证、押金</td></tr></tbody></table>
+<p>出院当天先到医生处开出院证明，再到住院处结算，医保支付的部分不用自己先垫。</p></div></div>
+<footer>地址：惠州市某某路1号　版权所有 惠州市某某医院</footer></body></html>"""

@@ -60,7 +60,7 @@ def read_docx(data: bytes, path: PurePath) -> list[Article]:
     Raises:
         SkippedFile: it is broken or empty.
     """
-    import mammoth
+    import mammoth  # type: ignore[import-untyped]
 
     with _quiet(), bounded():
         try:

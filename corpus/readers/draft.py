@@ -52,8 +52,8 @@ def _layout_line() -> re.Pattern[str]:
 def is_layout(line: str) -> bool:
     """Whether a line belongs to the page, not to the article.
 
-    >>> [is_layout(line) for line in ("上一篇：某文", "编辑：王二", "审核：窗口当场审核材料，不收费。")]
-    [True, True, False]
+    >>> is_layout("上一篇：某文"), is_layout("编辑：王二"), is_layout("审核：窗口当场办，不收费。")
+    (True, True, False)
     """
     bare = line.lstrip("#-* ").strip()
     if len(bare) > _SHORT or bare.endswith(("。", "；")):
@@ -135,9 +135,9 @@ def finish(draft: Draft) -> Article:
 
 
 def _place(title: str, body: str, source: str) -> tuple[str, ...]:
-    """From title and lead, else from the office that issued the text."""
-    found = article_place(title, body)
-    return found or (article_place(source, "。") if metadata.is_office(source) else ())
+    """From title and lead, else from the office or hospital that issued the text."""
+    local = metadata.is_office(source) or source.endswith("医院")
+    return article_place(title, body) or (article_place(source, "。") if local else ())
 
 
 def _with_heading(line: str) -> str:

@@ -21,11 +21,14 @@ from corpus.records import Article, Authority
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(https?://\S+?)\s*-->")
 _WECHAT_TIME = re.compile(r"var\s+(?:ct|createTime)\s*=\s*[\"'](\d{10})[\"']")
 _SITE_BEHIND = re.compile(r"\s*(?:[_|｜]|\s[-–—]+\s|[-–—]{1,2})\s*[^-_|｜–—]{2,24}$")
-_SITE_WORDS = re.compile(r"(?:网|局|政府|平台|中心|问答|新闻|在线|频道|门户|官网|栏目|政务公开)$")
+_SITE_WORDS = re.compile(
+    r"(?:网|局|政府|平台|中心|医院|问答|新闻|在线|频道|门户|官网|栏目|政务公开)$"
+)
 _BOILERPLATE = (
     "//*[contains(@class,'breadcrumb') or contains(@class,'sidebar') or contains(@class,'related')"
     " or contains(@class,'recommend') or contains(@id,'related') or contains(@id,'recommend')]"
 )
+_MARKS = "_|｜-–— "
 _LINKED = 0.8  # share of linked words from which a block is navigation
 _MOST = 0.9  # share of the main text that the block of the article must hold
 _TELLING = 6  # characters; shorter lines stand in several places of a page
@@ -78,15 +81,15 @@ def _article(text: str, address: str, path: PurePath) -> Article:
         name = tree.xpath("string(//*[@id='js_name'])").strip() or _meta(metas, "meta_source")
         wechat = _WECHAT_TIME.search(text)
         day = metadata.iso_date(_meta(metas, "meta_date")) or _day_of_stamp(wechat)
-        titles = [markup.text_of(e) for e in tree.iter("h1")]
-        title = _title(metas, titles, markup.tidy(tree.findtext(".//title") or "")) or path.stem
+        title, site = _title(metas, tree)
+        title = title or path.stem
         markup.clean(tree)
         byline = list(_take_byline(tree, title))
         _take_navigation(tree)
         markup.settle_tables(tree)
         _settle_bold(tree)
         lines = _main_lines(tree)
-    source = metadata.source_of(byline) or name
+    source = metadata.source_of(byline) or name or site
     return finish(
         Draft(
             title=title,
@@ -137,21 +140,30 @@ def _day_of_stamp(found: re.Match[str] | None) -> str:
     return dt.datetime.fromtimestamp(int(found.group(1)), zone).date().isoformat()
 
 
-def _title(metas: Mapping[str, str], headings: list[str], named: str) -> str:
-    """The title without the name of the site behind it."""
-    headings = [text for text in headings if 4 <= len(text) <= 120]
-    best = _meta(metas, "meta_title") or (headings[0] if len(headings) == 1 else "") or named
-    for heading in headings:
-        if best.startswith(heading):
-            return heading
-    shorter = best
+def _title(metas: Mapping[str, str], tree: Element) -> tuple[str, str]:
+    """(title, name of the site that stood behind it)."""
+    heads = [markup.text_of(e) for e in tree.iter("h1", "h2", "h3")]
+    heads = [text for text in heads if 4 <= len(text) <= 120]
+    main = [text for e in tree.iter("h1") if (text := markup.text_of(e)) in heads]
+    named = markup.tidy(tree.findtext(".//title") or "")
+    best = _meta(metas, "meta_title") or (main[0] if len(main) == 1 else "") or named
+    for text in heads:
+        behind = named.removeprefix(text).strip()
+        if named.startswith(text) and (not behind or behind[0] in _MARKS):
+            return (text if best == named else best), _site(behind)
+    shorter, site = best, ""
     while (cut := _SITE_BEHIND.search(shorter)) and cut.start() >= 4:
-        if not _SITE_WORDS.search(cut.group()) and shorter != best:
+        name = cut.group()
+        if not (_SITE_WORDS.search(name) or (shorter == best and ("_" in name or "|" in name))):
             break
-        if not (_SITE_WORDS.search(cut.group()) or "_" in cut.group() or "|" in cut.group()):
-            break
-        shorter = shorter[: cut.start()]
-    return shorter.strip()
+        shorter, site = shorter[: cut.start()], _site(name)
+    return shorter.strip(), site
+
+
+def _site(behind: str) -> str:
+    """The last name of 「_栏目_某某网」 if it is one of a site."""
+    name = re.split(rf"[{re.escape(_MARKS)}]", behind)[-1].strip()
+    return name if _SITE_WORDS.search(name) else ""
 
 
 def _take_byline(tree: Element, title: str) -> Iterator[str]:
@@ -209,10 +221,9 @@ def _main_lines(tree: Element) -> list[str]:
     trafilatura finds the block; its lines are taken from the page itself, because trafilatura
     leaves out short headings, items and rows inside it.
     """
-    import lxml.html
     import trafilatura
 
-    page = lxml.html.tostring(tree, encoding="unicode")
+    page = markup.to_html(tree)
     found = trafilatura.extract(
         page, output_format="txt", include_comments=False, include_tables=True, fast=True
     )

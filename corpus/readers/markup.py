@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import lxml.etree
-import lxml.html
+import lxml.etree  # type: ignore[import-untyped]
+import lxml.html  # type: ignore[import-untyped]
 
 from corpus.errors import SkippedFile
 from corpus.readers import grid
@@ -39,6 +39,11 @@ def parse(text: str) -> Element:
     except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError) as error:
         msg = "网页是空的，或内容坏了。请在浏览器里重新保存"
         raise SkippedFile(msg) from error
+
+
+def to_html(tree: Element) -> str:
+    """The tree as a page again."""
+    return str(lxml.html.tostring(tree, encoding="unicode"))
 
 
 def drop(element: Element) -> None:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pdfplumber
@@ -124,7 +125,7 @@ def _middles(edges: Iterator[float]) -> list[float]:
     for edge in sorted(edges):
         if not places or edge - places[-1] > 2:  # points; thinner than that is a double line
             places.append(edge)
-    return [(a + b) / 2 for a, b in zip(places, places[1:], strict=False)]
+    return [(a + b) / 2 for a, b in pairwise(places)]
 
 
 def _cell_at(
