@@ -109,7 +109,7 @@ def _is_source(path: Path, root: Path) -> bool:
         return False
     if _SYSTEM_FILES & set(inside):
         return False
-    above = [folder for folder in path.parents if folder.is_relative_to(root) and folder != root]
+    above = path.parents[: len(inside) - 1]
     return not any(_belongs_to_page(folder) for folder in above)
 
 

@@ -1,5 +1,7 @@
 """Web pages of six shapes, as people save them; texts and figures are made up for the tests."""
 
+# ruff: noqa: E501
+
 NOTICE = """<!DOCTYPE html>
 <html lang="zh-CN"><head><meta charset="utf-8">
 <title>关于调整职工医保门诊待遇的通知_惠州市医疗保障局</title>
@@ -99,23 +101,37 @@ OLD = """<html><head><meta http-equiv="Content-Type" content="text/html; charset
 </td></tr></table></td></tr><tr><td align="center"><font size="2">Copyright 2005-2023 惠州市社保中心 [<a href="javascript:window.close()">关闭窗口</a>]</font></td></tr></table>
 </body></html>"""
 
-LINKED = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>门诊慢特病怎么认定 - 惠州健康问答</title></head><body>
+LINKED = (
+    """<!DOCTYPE html><html><head><meta charset="utf-8"><title>门诊慢特病怎么认定 - 惠州健康问答</title></head><body>
 <div id="top"><a href="/">惠州健康问答</a> <a href="/login">登录</a> <a href="/reg">注册</a></div>
 <div class="main"><h1>门诊慢特病怎么认定</h1><p class="time">时间：2024-06-05 来源：惠州健康问答 阅读：3321</p>
 <div class="content"><p>高血压、糖尿病等慢性病的病人，可以向参保地的医保经办机构申请门诊慢特病认定，认定后门诊买药也能报销。</p>
 <h3>要带的材料</h3><ul><li>身份证或者社保卡。</li><li>近两年的住院病历或者门诊病历。</li><li>二级以上医院的诊断证明。</li></ul>
 <h3>多久有结果</h3><p>材料齐全的，经办机构在20个工作日内给出结果。没有通过的，可以补充材料再申请一次。</p></div>
 <div class="related"><h3>相关推荐</h3><ul>
-""" + "\n".join(
-    f'<li><a href="/q/{n}.html">{name}</a><p>{name}要看参保地的规定，各地的办法不一样，详情请看…</p></li>'
-    for n, name in enumerate(
-        ["门诊慢特病和普通门诊的区别", "慢特病卡怎么补办", "慢特病换医院怎么办", "糖尿病算不算慢特病",
-         "慢特病一年报多少", "异地能用慢特病吗", "慢特病药店能报吗", "高血压几级能办慢特病",
-         "慢特病多久年审一次", "门特和门慢有什么不同"] * 3
+"""
+    + "\n".join(
+        f'<li><a href="/q/{n}.html">{name}</a><p>{name}要看参保地的规定，各地的办法不一样，详情请看…</p></li>'
+        for n, name in enumerate(
+            [
+                "门诊慢特病和普通门诊的区别",
+                "慢特病卡怎么补办",
+                "慢特病换医院怎么办",
+                "糖尿病算不算慢特病",
+                "慢特病一年报多少",
+                "异地能用慢特病吗",
+                "慢特病药店能报吗",
+                "高血压几级能办慢特病",
+                "慢特病多久年审一次",
+                "门特和门慢有什么不同",
+            ]
+            * 3
+        )
     )
-) + """</ul></div>
+    + """</ul></div>
 <div class="hot"><h4>热门标签</h4><a>医保</a><a>社保</a><a>公积金</a></div>
 <div class="footer">惠州健康问答 版权所有 备案号 0000</div></div></body></html>"""
+)
 
 HOSPITAL = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>异地医保患者办理入院须知 - 惠州市某某医院</title></head><body>
