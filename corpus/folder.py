@@ -114,7 +114,7 @@ def _is_source(path: Path, root: Path) -> bool:
 
 
 def _belongs_to_page(folder: Path) -> bool:
-    """Whether a browser saved images and scripts of a page here: 「页_files」 beside 「页.html」."""
+    """Whether a browser saved the images of a page here: 「页_files」 beside 「页.html」."""
     name = re.sub(r"(?:_files|\.files)$", "", folder.name)
     return name != folder.name and any(folder.with_name(name + end).is_file() for end in _PAGES)
 

@@ -80,7 +80,7 @@ def notice_pdf() -> bytes:
             Table(rows, style=TableStyle(lines)),
             PageBreak(),
             Paragraph("二、施行时间", _BODY),
-            *[Paragraph(RULE.replace("3000", f"{n}000"), _BODY) for n in range(4, 18)],
+            *[Paragraph(RULE.replace("3000", f"{n}000"), _BODY) for n in range(4, 12)],
             Paragraph("本通知自2024年1月1日起施行。", _BODY),
             Paragraph("合肥市医疗保障局", _RIGHT),
             Paragraph("二〇二三年十二月十八日", _RIGHT),
@@ -108,7 +108,7 @@ def plain_pdf() -> bytes:
     return pdf(
         [
             Paragraph("门诊慢特病认定要多少天", _CENTRE),
-            *[Paragraph(RULE.replace("普通门诊", f"第{n}类门诊"), _BODY) for n in range(1, 19)],
+            *[Paragraph(RULE.replace("普通门诊", f"第{n}类门诊"), _BODY) for n in range(1, 13)],
         ]
     )
 
@@ -170,10 +170,10 @@ def mhtml(page: str, address: str) -> bytes:
 
 CSV = """标题,正文,地区,发布日期,来源,险种,文号
 和县医保电话,"和县医保局的电话是0555-5555555，工作日能打通。",安徽省马鞍山市和县,2024/3/5,和县医疗保障局,,
-岳阳职工医保退休年限,"<p>男满30年，女满25年。</p><p>不够的可以补。</p>",岳阳,2023-11-20,岳阳日报,职工,岳医保发〔2023〕6号
+岳阳职工医保退休年限,"<p>男满30年。</p><p>不够可以补。</p>",岳阳,2023-11-20,岳阳日报,职工,岳医保发〔2023〕6号
 没有正文的一行,,岳阳,2023-11-21,,,
-"""  # noqa: E501
-JSONL = """{"title": "双通道药店怎么买药", "content": "医生开处方，到双通道药店买。", "date": "2024-08-01"}
+"""
+JSONL = """{"title": "双通道药店怎么买药", "content": "先开处方再买。", "date": "2024-08-01"}
 {"title": "坏行"
 """
 

@@ -106,6 +106,8 @@ def _reading(data: bytes, path: Path) -> Reading:
         found = list(_found(data, path))
     except SkippedFile as error:
         return Reading(path, reasons=(str(error),))
+    except RecursionError:
+        return Reading(path, reasons=("里面一层套一层，套得太深，读不了。请另存为文本再导入",))
     return Reading(
         path,
         tuple(item for item in found if isinstance(item, Article)),

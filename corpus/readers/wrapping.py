@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 _CJK = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2018-\u201d\u2026]"
-_SPACE = re.compile(rf"(?<={_CJK})[ \t\u3000]+(?={_CJK})")
+_LABEL = r"[\u4e00-\u9fff]{2,6}[：:]"  # 「2024年5月6日 来源：某报」 keeps its space
+_SPACE = re.compile(rf"(?<={_CJK})[ \t\u3000]+(?={_CJK})(?!{_LABEL})")
 _ANY_SPACE = re.compile(r"[ \t\xa0\u3000]+")
 _ENDS = re.compile(r"[。！？!?；;：:][”’」』）)]*$")
 _STARTS = re.compile(
@@ -12,8 +13,9 @@ _STARTS = re.compile(
     r"|第[一二三四五六七八九十百\d]{1,4}[章节条]|[①-⑳]|[-•●◆■#|>*]\s?)"
 )
 _WRAP_MAX = 60  # characters; longer lines were not broken by a program
-_WRAP_MIN = 16
-_WRAP_SHARE = 0.3  # of the lines have nearly the full length in a text that was broken
+_WRAP_MIN = 20
+_WRAP_LINES = 2
+_WRAP_SHARE = 0.2  # of the lines are full and without an end in a text that was broken
 
 
 def tidy(text: str) -> str:
@@ -46,12 +48,15 @@ def may_continue(before: str, line: str) -> bool:
 def unwrapped(lines: Sequence[str]) -> list[str]:
     """Lines of a plain text; where a program broke them at one width they are joined.
 
-    >>> unwrapped(["参保人在一级医院门诊看病不设起付线由统筹", "基金支付八成。", "短"])
-    ['参保人在一级医院门诊看病不设起付线由统筹基金支付八成。', '短']
+    >>> first, second = "在一级医院看病，不设起付线，统筹基金付八", "成；在二级医院看病，先付一百元，基金再付"
+    >>> unwrapped([first, second, "七成。"]) == [f"{first}{second}七成。"]
+    True
     """
     width = max((_width(line) for line in lines), default=0)
     full = [_width(line) >= width - 2 for line in lines]
-    if not _WRAP_MIN <= width <= _WRAP_MAX or sum(full) < _WRAP_SHARE * len(lines):
+    broken = [line for line, whole in zip(lines, full, strict=True) if whole and _broken(line)]
+    enough = len(broken) >= max(_WRAP_LINES, _WRAP_SHARE * len(lines))
+    if not enough or not _WRAP_MIN <= width <= _WRAP_MAX:
         return [tidy(line) for line in lines]
     found: list[list[str]] = []
     for at, line in enumerate(lines):
@@ -62,6 +67,11 @@ def unwrapped(lines: Sequence[str]) -> list[str]:
         else:
             found.append([line.strip()])
     return [join(parts) for parts in found]
+
+
+def _broken(line: str) -> bool:
+    """Whether a line is running text without an end; entries of a list have no punctuation."""
+    return bool(re.search(r"[，。、；]", line)) and not _ENDS.search(line)
 
 
 def _width(line: str) -> float:
