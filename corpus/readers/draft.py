@@ -19,6 +19,7 @@ _HEADING_LENGTH = 24  # characters
 _NUMBERED = re.compile(
     r"[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[)）]|第.{1,4}章"
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _LIST = re.compile(r"(?:- |\d{1,2}\. )")
 _MARKS = re.compile(r"[\W\d_]+")
 
@@ -103,8 +104,8 @@ def finish(draft: Draft) -> Article:
     Raises:
         SkippedFile: no title or no text.
     """
-    title = draft.title.strip()
-    lines = list(article_lines(draft.lines, title))
+    title = _CONTROL.sub("", draft.title).strip()
+    lines = list(article_lines((_CONTROL.sub("", line) for line in draft.lines), title))
     head = [line for line in lines[:_HEAD] if is_byline(line)]
     near = [*draft.byline, *head]
     number = metadata.document_number_of(title, [*draft.byline, *lines])

@@ -22,6 +22,7 @@ _INLINE = "b strong em i u font span a ins mark small big sup sub label"
 _CJK = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2018-\u201d\u2026]"
 _BREAK = re.compile(rf"(?<={_CJK})[ \t]*\n\s*(?={_CJK})")
 _SPACES = re.compile(r"[ \t\n\r\f\v\xa0\u3000]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\xad]")
 _MARKED = re.compile(r"#|- |\d{1,3}\. ")
 _LAYOUT_CELL = 400  # characters; a longer cell is a page's layout, not a table's cell
@@ -35,7 +36,9 @@ def parse(text: str) -> Element:
     """
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
     try:
-        return lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        return lxml.html.document_fromstring(
+            _CONTROL.sub("", text).encode("utf-8", "replace"), parser=parser
+        )
     except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError) as error:
         msg = "网页是空的，或内容坏了。请在浏览器里重新保存"
         raise SkippedFile(msg) from error
@@ -74,8 +77,11 @@ def clean(tree: Element) -> None:
 
 
 def _joined(text: str | None) -> str | None:
-    """A line break between Chinese characters is the editor's, not the text's."""
-    return _BREAK.sub("", text) if text and "\n" in text else text
+    """A line break between Chinese characters is the editor's, not the text's.
+
+    ``&#1;`` and the like become characters that no tree may be given again.
+    """
+    return _BREAK.sub("", _CONTROL.sub("", text)) if text else text
 
 
 def tidy(text: str) -> str:

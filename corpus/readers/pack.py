@@ -1,6 +1,7 @@
 """Zip archives: their files one by one, nothing written to disk, bombs and odd paths refused."""
 
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -15,6 +16,16 @@ MAX_TOTAL = 500 * 1024**2  # bytes unpacked
 _MAX_RATIO = 200  # unpacked : packed; text packs some 3 to 10 times, a bomb a thousand times
 _RATIO_FROM = 1024**2  # bytes; below that a high ratio does no harm
 _OUTSIDE = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[A-Za-z]:")
+_DAMAGE = (  # what zipfile raises on a damaged member
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 _SYSTEM = re.compile(r"(?:^|/)(?:__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)")
 
 
@@ -71,7 +82,7 @@ def _content(
     try:
         with packed.open(info) as stream:
             data = stream.read(limit + 1)  # what the archive says of the size is not trusted
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+    except _DAMAGE:
         return SkippedFile("压缩包里的这个文件坏了，读不出来")
     if len(data) > limit:
         return SkippedFile("解开以后太大，没有读")

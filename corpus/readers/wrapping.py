@@ -48,8 +48,9 @@ def may_continue(before: str, line: str) -> bool:
 def unwrapped(lines: Sequence[str]) -> list[str]:
     """Lines of a plain text; where a program broke them at one width they are joined.
 
-    >>> first, second = "在一级医院看病，不设起付线，统筹基金付八", "成；在二级医院看病，先付一百元，基金再付"
-    >>> unwrapped([first, second, "七成。"]) == [f"{first}{second}七成。"]
+    >>> first = "不设起付线，统筹基金付八成；在二级医院看病"
+    >>> second = "，先付一百元，余下的由统筹基金再支付七成"
+    >>> unwrapped([first, second, "五。"]) == [f"{first}{second}五。"]
     True
     """
     width = max((_width(line) for line in lines), default=0)
