@@ -260,7 +260,5 @@ class _Import:
             return
         lost = old_path if _better(new, old) else path
         kept = path if lost == old_path else old_path
-        reason = (
-            f"《{new.title}》和 {kept.name} 里的同名同来源，只留了较新较全的一篇；都要留请改标题"
-        )
+        reason = f"《{new.title}》在 {kept} 里也有，只留了较新较全的一篇；都要留请改标题"
         self.report.skipped.append((lost, reason))

@@ -232,7 +232,7 @@ def test_two_whole_texts_of_one_name_are_named(tmp_path: Path, out: Path) -> Non
     report = folder.import_files([tmp_path], out)
     assert len(report.imported) == 1
     ((_, reason),) = report.skipped
-    assert "《门诊通知》在 通知.txt 里也有" in reason
+    assert f"《门诊通知》在 {tmp_path / '惠州' / '通知.txt'} 里也有" in reason
 
 
 def test_of_a_folder_only_sources_are_read(tmp_path: Path, out: Path) -> None:

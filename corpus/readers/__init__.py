@@ -23,6 +23,7 @@ from corpus.records import Article
 MAX_BYTES = 20 * 1024 * 1024  # a longer text is no article
 MAX_PACKED = 100 * 1024 * 1024  # bytes of a document with images, or of an archive
 _MAY_BE_LARGE = (Kind.PDF, Kind.DOCX, Kind.ZIP)
+_NOTHING = "里面没有文章"
 Found = Iterable[Article | SkippedFile]
 
 
@@ -74,17 +75,26 @@ def readings(path: Path) -> Iterator[Reading]:
     try:
         data = read_bytes(path)
         if kinds.kind_of_bytes(data) is Kind.ZIP:
-            for name, content in pack.members(data):
-                inside = path / name
-                if isinstance(content, SkippedFile):
-                    yield Reading(inside, reasons=(str(content),))
-                else:
-                    yield _reading(content, inside)
+            yield from _packed(data, path)
             return
     except SkippedFile as error:
         yield Reading(path, reasons=(str(error),))
         return
     yield _reading(data, path)
+
+
+def _packed(data: bytes, path: Path) -> Iterator[Reading]:
+    """One reading for each file of an archive; raises ``SkippedFile`` where there is none."""
+    empty = True
+    for name, content in pack.members(data):
+        empty = False
+        inside = path / name
+        if isinstance(content, SkippedFile):
+            yield Reading(inside, reasons=(str(content),))
+        else:
+            yield _reading(content, inside)
+    if empty:
+        raise SkippedFile(_NOTHING)
 
 
 def read_file(path: Path) -> list[Article]:
@@ -97,7 +107,7 @@ def read_file(path: Path) -> list[Article]:
     articles = [article for reading in found for article in reading.articles]
     if not articles:
         reasons = [reason for reading in found for reason in reading.reasons]
-        raise SkippedFile(reasons[0] if reasons else "里面没有文章")
+        raise SkippedFile(reasons[0] if reasons else _NOTHING)
     return articles
 
 
@@ -116,7 +126,7 @@ def _reading(data: bytes, path: Path) -> Reading:
 
 
 def _nothing(found: list[Article | SkippedFile]) -> tuple[str, ...]:
-    return () if found else ("里面没有文章",)
+    return () if found else (_NOTHING,)
 
 
 def _found(data: bytes, path: PurePath) -> Found:
