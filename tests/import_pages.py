@@ -145,3 +145,12 @@ HOSPITAL = """<!DOCTYPE html>
 <tr><td>住院处</td><td>每天8:00—20:00</td><td>住院证、押金</td></tr></tbody></table>
 <p>出院当天先到医生处开出院证明，再到住院处结算，医保支付的部分不用自己先垫。</p></div></div>
 <footer>地址：惠州市某某路1号　版权所有 惠州市某某医院</footer></body></html>"""
+
+STATE = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>国家医保局 财政部关于做好2024年居民医保工作的通知_国务院部门文件_某某政府网</title>
+<meta name="firstpublishedtime" content="2024-08-26-10:00:00"></head><body><div class="header"><a href="/">首页</a></div>
+<div><table><tr><td><b>标　　题：</b></td><td>国家医保局 财政部关于做好2024年居民医保工作的通知</td></tr>
+<tr><td><b>发文机关：</b></td><td>国家医保局 财政部</td></tr><tr><td><b>发文字号：</b></td><td>医保发〔2024〕19号</td>
+<td><b>公文种类：</b></td><td>通知</td></tr><tr><td><b>成文日期：</b></td><td>2024年08月19日</td></tr></table></div>
+<div class="content"><p><strong>国家医保局 财政部关于做好2024年<br/>居民医保工作的通知</strong></p><p>医保发〔2024〕19号</p>
+<p>　　为了做好2024年的居民医保，现通知如下。</p><p>　　<strong>一、合理提高筹资标准</strong></p>
+<p>　　财政补助的标准增加30元，达到每人每年不低于670元。</p></div><div class="editor">责任编辑：某某</div></body></html>"""

@@ -44,6 +44,17 @@ def test_a_page_reads_alike_in_every_encoding(tmp_path: Path, encoding: str) -> 
     assert found.body == one("页.html", pages.OLD.encode("gb18030"), tmp_path).body
 
 
+def test_a_notice_of_the_state_holds_everywhere(tmp_path: Path) -> None:
+    found = one("通知.html", pages.STATE.encode(), tmp_path)
+    assert found.title == "国家医保局 财政部关于做好2024年居民医保工作的通知"
+    assert (found.place, found.published) == (("全国",), "2024-08-26")
+    assert (found.source_name, found.document_number) == ("国家医保局", "医保发〔2024〕19号")
+    assert found.body == (
+        "为了做好2024年的居民医保，现通知如下。\n\n### 一、合理提高筹资标准\n\n"
+        "财政补助的标准增加30元，达到每人每年不低于670元。"
+    )
+
+
 def test_what_a_file_is_counts_more_than_its_name(tmp_path: Path) -> None:
     named = one("文.docx", documents.guide_pdf(), tmp_path)
     assert named.title == "惠州居民医保异地备案办事指南"

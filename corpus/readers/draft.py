@@ -9,7 +9,7 @@ from corpus import metadata
 from corpus.errors import SkippedFile
 from corpus.import_words import words
 from corpus.readers.markdown import article_id
-from corpus.records import Article, Authority
+from corpus.records import NATIONAL, Article, Authority
 from corpus.regions import article_place
 
 _SHORT = 60  # characters; a longer line is text, whatever it begins with
@@ -19,6 +19,7 @@ _HEADING_LENGTH = 24  # characters
 _NUMBERED = re.compile(
     r"[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[)）]|第.{1,4}章"
 )
+_NATIONWIDE = re.compile(r"国家|国务院|中华人民共和国")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _LIST = re.compile(r"(?:- |\d{1,2}\. )")
 _MARKS = re.compile(r"[\W\d_]+")
@@ -65,28 +66,41 @@ def is_layout(line: str) -> bool:
 
 
 def is_byline(line: str) -> bool:
-    """Whether a line gives date or source and says nothing else."""
+    """Whether a line gives date, source or number and says nothing else."""
     if len(line) > 2 * _SHORT or re.search(r"[。；]", line):
         return False
     labelled = metadata.published_of([line]) or metadata.source_of([line])
-    return bool(labelled or metadata.bare_date_of(line)) and not line.startswith(("#", "- "))
+    numbered = line.lstrip("【 ").startswith(words("number_labels"))
+    return bool(labelled or numbered or metadata.bare_date_of(line)) and not line.startswith(
+        ("#", "- ")
+    )
 
 
 def article_lines(lines: Iterable[str], title: str) -> Iterator[str]:
     """The lines of the article itself: no second title, no layout, nothing after 「相关推荐」."""
-    begun = False
-    for line in lines:
-        bare = line.lstrip("# ").rstrip(":： ")
-        if begun and bare.lstrip("- ") in words("cut_from"):
+    shown = [line for line in lines if _words(line) and not is_layout(line)]
+    for at, line in enumerate(shown[_title_lines(shown, title) :]):
+        if at and line.lstrip("#- ").rstrip(":： ") in words("cut_from"):
             return
-        if not re.search(r"\w", bare) or is_layout(line) or (not begun and _same(bare, title)):
-            continue
-        begun = begun or len(bare) > 1
         yield line
 
 
-def _same(line: str, title: str) -> bool:
-    return re.sub(r"\W", "", line) == re.sub(r"\W", "", title)
+def _title_lines(lines: Sequence[str], title: str) -> int:
+    """How many lines at the top only repeat the title, whole or broken."""
+    top = [_words(re.sub(r"^- 标\s*题[:：]", "", line)) for line in lines[:_HEAD]]
+    repeated = 0
+    for _ in range(2):  # in the table of a notice, then above its text
+        whole = (n for n in range(repeated + 1, len(top) + 1) if _same(top[repeated:n], title))
+        repeated = next(whole, repeated)
+    return repeated
+
+
+def _same(parts: Sequence[str], title: str) -> bool:
+    return "".join(parts) == _words(title)
+
+
+def _words(line: str) -> str:
+    return re.sub(r"[\W_]", "", line)
 
 
 def layout(lines: Iterable[str]) -> str:
@@ -137,6 +151,8 @@ def finish(draft: Draft) -> Article:
 
 def _place(title: str, body: str, source: str) -> tuple[str, ...]:
     """From title and lead, else from the office or hospital that issued the text."""
+    if _NATIONWIDE.match(source) and metadata.is_office(source):
+        return article_place(title, body) or (NATIONAL,)
     local = metadata.is_office(source) or source.endswith("医院")
     return article_place(title, body) or (article_place(source, "。") if local else ())
 

@@ -32,7 +32,9 @@ _MARKS = "_|｜-–— "
 _LINKED = 0.8  # share of linked words from which a block is navigation
 _MOST = 0.9  # share of the main text that the block of the article must hold
 _TELLING = 6  # characters; shorter lines stand in several places of a page
-_DRAWN = frozenset({"p", "div", "td", "th", "span", "em", "li", "h1", "h2", "h3", "h4", "section"})
+_DRAWN = frozenset(
+    {"p", "div", "tr", "td", "th", "span", "em", "li", "h1", "h2", "h3", "h4", "section"}
+)
 _BYLINE_LENGTH = 150  # characters
 _RUNNING_LENGTH = 25  # characters; a longer block with 。 is text, the head of the page is over
 
@@ -154,7 +156,7 @@ def _title(metas: Mapping[str, str], tree: Element) -> tuple[str, str]:
     shorter, site = best, ""
     while (cut := _SITE_BEHIND.search(shorter)) and cut.start() >= 4:
         name = cut.group()
-        if not (_SITE_WORDS.search(name) or (shorter == best and ("_" in name or "|" in name))):
+        if not (_SITE_WORDS.search(name) or "_" in name or "|" in name):
             break
         shorter, site = shorter[: cut.start()], _site(name)
     return shorter.strip(), site
