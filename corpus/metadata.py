@@ -221,7 +221,7 @@ def authority_of(source: str, url: str) -> Authority:
     (<Authority.OFFICIAL: 'official'>, <Authority.UNVERIFIED: 'unverified'>)
     """
     host = urlsplit(url).hostname or ""
-    if is_office(source) or host.endswith(".gov.cn"):
+    if host.endswith(".gov.cn") or (is_office(source) and not host):  # others only say so
         return Authority.OFFICIAL
     if _PRESS.search(source):
         return Authority.MEDIA

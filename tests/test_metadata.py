@@ -106,6 +106,7 @@ def test_the_year_from_which_a_text_holds(title: str, body: str, year: str) -> N
         ("国家医疗保障局", "", Authority.OFFICIAL),
         ("", "https://www.nhsa.gov.cn/art/1.html", Authority.OFFICIAL),
         ("", "https://www.gov.cn.example.com/", Authority.SITE),
+        ("国家医疗保障局", "https://blog.example.com/", Authority.SITE),
         ("某某晚报", "https://a.example.com/", Authority.MEDIA),
         ("健康网", "", Authority.SITE),
         ("", "", Authority.UNVERIFIED),

@@ -18,7 +18,6 @@ BLOCKS = HEADINGS | frozenset(_BLOCKS.split())
 _UNSEEN = """script style noscript iframe object embed svg canvas template head input select button
 textarea"""
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
-_INLINE = "b strong em i u font span a ins mark small big sup sub label"
 _CJK = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2018-\u201d\u2026]"
 _BREAK = re.compile(rf"(?<={_CJK})[ \t]*\n\s*(?={_CJK})")
 _SPACES = re.compile(r"[ \t\n\r\f\v\xa0\u3000]+")
