@@ -19,6 +19,7 @@ from corpus.records import NATIONAL, Article, Authority
 app = typer.Typer(
     help="文章：导入、检查、统计（corpus: import, lint, stats）", no_args_is_help=True
 )
+_NAMED = 50  # articles named that lack metadata; --json names all
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象")]
 Folder = Annotated[Path, typer.Argument(help="文章目录，默认是自带的文章")]
 
@@ -27,40 +28,59 @@ Folder = Annotated[Path, typer.Argument(help="文章目录，默认是自带的�
 @citizen_errors
 def import_(
     src: Annotated[
-        list[Path], typer.Argument(help="要导入的文件或目录（.md .txt，存下来的网站页面）")
+        list[Path],
+        typer.Argument(
+            help="要导入的文件、目录或 zip（网页、mhtml、PDF、docx、txt、Markdown、CSV、JSONL）"
+        ),
     ],
     to: Annotated[Path, typer.Option("--to", help="写到哪个目录")],
     as_json: Json = False,
 ) -> None:
     """导入文章，写成带文件头的 Markdown；来源没变的不动（import articles as Markdown)."""
-    with tqdm(unit="个文件", file=sys.stderr, disable=None, leave=False) as bar:
+    total = sum(1 for _ in folder.sources(src, leave_out=to))
+    with tqdm(total=total, unit="个文件", file=sys.stderr, disable=None, leave=False) as bar:
 
-        def step(_: Path) -> None:
+        def step(path: Path) -> None:
+            bar.set_postfix_str(path.name[:20], refresh=False)
             bar.update()
 
         report = folder.import_files(src, to, step)
     if as_json:
-        result = {
-            "imported": [article.id for article in report.imported],
-            "unchanged": [article.id for article in report.unchanged],
-            "skipped": [{"file": str(path), "reason": why} for path, why in report.skipped],
-        }
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        typer.echo(json.dumps(_as_json(report), ensure_ascii=False))
     else:
-        for path, why in report.skipped:
-            typer.echo(f"跳过 {path}：{why}", err=True)
-        done = report.imported + report.unchanged
-        typer.echo(
-            f"导入 {len(report.imported)} 篇，未变 {len(report.unchanged)} 篇，"
-            f"跳过 {len(report.skipped)} 个文件。"
-        )
-        typer.echo(
-            f"其中没写地区 {sum(not a.place for a in done)} 篇，"
-            f"没有日期 {sum(not a.published for a in done)} 篇，"
-            f"原文不全 {sum(a.truncated for a in done)} 篇。"
-        )
+        _tell(report)
     if report.skipped:
         raise typer.Exit(1)
+
+
+def _as_json(report: folder.ImportReport) -> dict[str, object]:
+    return {
+        "imported": [article.id for article in report.imported],
+        "unchanged": [article.id for article in report.unchanged],
+        "skipped": [{"file": str(path), "reason": why} for path, why in report.skipped],
+        "missing": {what: [a.id for a in found] for what, found in report.lacking().items()},
+    }
+
+
+def _tell(report: folder.ImportReport) -> None:
+    for path, why in report.skipped:
+        typer.echo(f"跳过 {path}：{why}", err=True)
+    typer.echo(
+        f"导入 {len(report.imported)} 篇，未变 {len(report.unchanged)} 篇，"
+        f"跳过 {len(report.skipped)} 个文件。"
+    )
+    lacking = report.lacking()
+    typer.echo(
+        "其中" + "，".join(f"{what} {len(found)} 篇" for what, found in lacking.items()) + "。"
+    )
+    gaps: dict[str, list[str]] = {}
+    for what, found in lacking.items():
+        for article in found:
+            gaps.setdefault(f"{article.id}《{article.title}》", []).append(what)
+    for name, missing in list(gaps.items())[:_NAMED]:
+        typer.echo(f"  {name}：{'、'.join(missing)}")
+    if len(gaps) > _NAMED:
+        typer.echo(f"  还有 {len(gaps) - _NAMED} 篇，用 --json 看全部")
 
 
 @app.command("lint")

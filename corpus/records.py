@@ -72,7 +72,8 @@ class Article:
     An empty ``place`` means that the article names none (未注明); ``("全国",)`` that it holds
     nationally. Dates are ISO strings (``2025-04-19``), ``effective_year`` four digits; empty means
     not known. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
-    quoted. ``lint_ok`` holds the findings of ``corpus lint`` that a person has looked at, as pairs
+    quoted. ``document_number`` is the official number (文号) of the document itself, such as
+    国医保发〔2024〕38号; empty where none was found. ``lint_ok`` holds the findings of ``corpus lint`` that a person has looked at, as pairs
     (finding, reason); it says nothing of the text, so it is no part of what identifies an article.
     """
 
@@ -89,6 +90,7 @@ class Article:
     authority: Authority = Authority.UNVERIFIED
     status: Status = Status.UNKNOWN
     truncated: bool = False
+    document_number: str = ""
     lint_ok: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:

@@ -36,7 +36,8 @@ def test_import_says_what_it_did(source: Path, tmp_path: Path) -> None:
     result = run("import", source, "--to", tmp_path / "库")
     assert result.exit_code == 0, result.output
     assert "导入 2 篇，未变 0 篇，跳过 0 个文件。" in result.stdout
-    assert "没写地区 1 篇，没有日期 2 篇，原文不全 0 篇" in result.stdout
+    assert "没写地区 1 篇，没有日期 2 篇，没写哪一年 2 篇" in result.stdout
+    assert "  乙《门诊》：没写地区、没有日期、没写哪一年、没有来源\n" in result.stdout
     assert "未变 2 篇" in run("import", source, "--to", tmp_path / "库").stdout
 
 
@@ -53,7 +54,8 @@ def test_import_as_json(source: Path, tmp_path: Path) -> None:
     result = run("import", source, source / "没有.txt", "--to", tmp_path / "库", "--json")
     assert result.exit_code == 1
     data = json.loads(result.stdout)
-    assert set(data) == {"imported", "unchanged", "skipped"}
+    assert set(data) == {"imported", "unchanged", "skipped", "missing"}
+    assert data["missing"]["没写地区"] == ["乙"]
     assert "乙" in data["imported"]
     assert [(Path(row["file"]).name, row["reason"]) for row in data["skipped"]] == [
         ("空.txt", "是空文件"),

@@ -1,6 +1,9 @@
 """A corpus folder: load, import, import again, fingerprint."""
 
 import dataclasses
+import fcntl
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -186,6 +189,86 @@ def test_an_article_in_another_encoding_does_not_stop_an_import(saved: Path, out
     (out / "国标.md").write_bytes("---\ntitle: 题\n---\n可以报。".encode("gb18030"))
     assert len(folder.import_files([saved], out).imported) == 2
     assert len(folder.load(out)) == 3
+
+
+def test_new_articles_are_written_as_their_files_are_read(tmp_path: Path, out: Path) -> None:
+    source = tmp_path / "源"
+    source.mkdir()
+    for name in ("甲", "乙", "丙"):
+        (source / f"{name}.txt").write_text(f"{name}题\n文。", encoding="utf-8")
+    written: list[int] = []
+    folder.import_files([source], out, lambda _: written.append(len(list(out.glob("*.md")))))
+    assert written == [0, 1, 2]
+
+
+def test_what_a_killed_import_left_is_taken_away(saved: Path, out: Path) -> None:
+    out.mkdir()
+    for name in (".惠州门诊-0123.md.99999", "自己的.md.1", ".自己的"):
+        (out / name).write_text("半", encoding="utf-8")
+    folder.import_files([saved], out)
+    assert {path.name for path in out.iterdir() if path.suffix != ".md"} == {
+        "自己的.md.1",
+        ".自己的",
+    }
+
+
+def test_two_imports_at_once_are_refused(saved: Path, out: Path) -> None:
+    out.mkdir()
+    lock = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="另一个导入"):
+            folder.import_files([saved], out)
+    finally:
+        os.close(lock)
+    assert len(folder.import_files([saved], out).imported) == 2
+
+
+def test_two_whole_texts_of_one_name_are_named(tmp_path: Path, out: Path) -> None:
+    for place in ("惠州", "合肥"):
+        (tmp_path / place).mkdir()
+        text = f"门诊通知\n{place}的门诊可以报销。"
+        (tmp_path / place / "通知.txt").write_text(text, encoding="utf-8")
+    report = folder.import_files([tmp_path], out)
+    assert len(report.imported) == 1
+    ((_, reason),) = report.skipped
+    assert f"《门诊通知》在 {tmp_path / '惠州' / '通知.txt'} 里也有" in reason
+
+
+def test_of_a_folder_only_sources_are_read(tmp_path: Path, out: Path) -> None:
+    source = tmp_path / "源"
+    names = (
+        ".git/a.txt",
+        "页_files/b.txt",
+        "Thumbs.db",
+        "README.md",
+        "页.html",
+        "别的_files/c.txt",
+    )
+    for name in (*names, "库/d.md"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text("x", encoding="utf-8")
+    found = [path.name for path in folder.sources([source], leave_out=source / "库")]
+    assert found == ["c.txt", "页.html"]
+
+
+def test_the_report_says_what_is_lacking(saved: Path, out: Path) -> None:
+    report = folder.import_files([saved], out)
+    lacking = {what: [a.title for a in found] for what, found in report.lacking().items()}
+    assert lacking["没有日期"] == ["惠州门诊"]
+    assert lacking["原文不全"] == ["和县电话"]
+    assert lacking["没写地区"] == []
+
+
+def test_an_import_of_earlier_versions_is_known_again(tmp_path: Path, out: Path) -> None:
+    source = markdown_file(tmp_path / "甲.md", title="门诊")
+    (article,) = folder.import_files([source], out).imported
+    fields = {f.name: getattr(article, f.name) for f in dataclasses.fields(article)}
+    assert fields.pop("document_number") == ""
+    old = "Article(" + ", ".join(f"{name}={value!r}" for name, value in fields.items()) + ")"
+    digest = hashlib.sha256(old.encode()).hexdigest()[:16]
+    (path,) = out.iterdir()
+    assert f"source_hash: {digest}" in path.read_text(encoding="utf-8").replace("'", "")
 
 
 def test_long_names_fit_the_file_system(tmp_path: Path, out: Path) -> None:

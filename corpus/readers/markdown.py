@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 import frontmatter
@@ -106,6 +106,7 @@ def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article
             authority=_choice(fields, "authority", Authority.UNVERIFIED),
             status=_choice(fields, "status", Status.UNKNOWN),
             truncated=_yes(fields, "truncated"),
+            document_number=_text(fields.get("document_number")),
             lint_ok=_reasons(fields),
         )
     except ValueError as error:
@@ -113,7 +114,12 @@ def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article
         raise SkippedFile(msg) from error
 
 
-def read(text: str, path: Path) -> Article:
+def has_fields(text: str) -> bool:
+    """Whether a Markdown text begins with front matter."""
+    return text.strip().startswith("---")
+
+
+def read(text: str, path: PurePath) -> Article:
     """Read one Markdown article; its id is the front matter's, else the file's name.
 
     Raises:
@@ -121,7 +127,7 @@ def read(text: str, path: Path) -> Article:
     """
     fields: dict[str, Any] = {}
     body = text.strip()
-    if body.startswith("---"):
+    if has_fields(body):
         try:
             post = frontmatter.loads(body, handler=YAMLHandler())
         except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-45
@@ -153,6 +159,7 @@ def render(article: Article, source_hash: str) -> str:
         "status": article.status.value,
         "source_name": article.source_name or None,
         "source_url": article.source_url or None,
+        **({"document_number": article.document_number} if article.document_number else {}),
         "truncated": article.truncated,
         "source_hash": source_hash,
         **({"lint_ok": dict(article.lint_ok)} if article.lint_ok else {}),
