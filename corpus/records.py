@@ -73,8 +73,9 @@ class Article:
     nationally. Dates are ISO strings (``2025-04-19``), ``effective_year`` four digits; empty means
     not known. ``truncated``: the text breaks off, so its last, unfinished sentence must never be
     quoted. ``document_number`` is the official number (文号) of the document itself, such as
-    国医保发〔2024〕38号; empty where none was found. ``lint_ok`` holds the findings of ``corpus lint`` that a person has looked at, as pairs
-    (finding, reason); it says nothing of the text, so it is no part of what identifies an article.
+    国医保发〔2024〕38号; empty where none was found. ``lint_ok`` holds the findings of ``corpus
+    lint`` that a person has looked at, as pairs (finding, reason); it says nothing of the text, so
+    it is no part of what identifies an article.
     """
 
     id: str
