@@ -14,7 +14,8 @@ from chatbot.applicable import is_local
 from chatbot.decide import caveats
 from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
-from chatbot.question import clean, problem
+from chatbot.limits import limit_of
+from chatbot.question import clean, mended, problem
 from chatbot.reading import Reading, read
 from chatbot.records import Answer, Retrieval
 from chatbot.safety import Alert
@@ -23,7 +24,6 @@ from corpus.records import Article
 from corpus.regions import PlacePath, mentions
 from index import store
 from index.encoder import load_encoder
-from index.repair import repair
 from index.search import Index
 
 
@@ -88,9 +88,12 @@ class Chatbot:
         alert = safety.check(raw)
         if alert:
             return self._emergency(raw, alert, history, region)
-        turn = dialogue.read(list(map(_mended, history)), _mended(raw), region)
+        turn = dialogue.read(list(map(mended, history)), mended(raw), region)
         if safety.asks_medical_advice(raw):
             return compose.medical(raw, turn.slots)
+        limit = limit_of(turn.question.text)
+        if limit:
+            return compose.beyond(raw, limit, turn.slots)
         nothing_said = not turn.question.content and not turn.completed
         if nothing_said or dialogue.is_courtesy(turn.question.text):
             return compose.small_talk(raw, turn.slots)
@@ -101,7 +104,7 @@ class Chatbot:
     def _emergency(self, raw: str, alert: Alert, history: Sequence[str], region: str) -> Answer:
         """The card, and below it what the corpus says to an insurance question in the message."""
         asked = safety.insurance_part(raw)
-        turn = dialogue.read(history, _mended(asked or raw), region)
+        turn = dialogue.read(history, mended(asked or raw), region)
         below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
         return compose.emergency(raw, alert.card, turn.slots, below)
 
@@ -136,11 +139,6 @@ class Chatbot:
         elsewhere = self.index.search(reading.text, k=10)
         near = [hit.article for hit in elsewhere[:5] if is_local(hit.article)]
         return list(dict.fromkeys(article.place for article in near))
-
-
-def _mended(message: str) -> str:
-    """A message with misspelt terms mended, or as it is if there is nothing to ask in it."""
-    return message if problem(message) else repair(clean(message)).text
 
 
 def _encodable(text: str) -> str:

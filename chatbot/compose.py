@@ -171,6 +171,11 @@ def medical(raw: str, slots: Slots) -> Answer:
     return _answer(raw, Kind.MEDICAL, lead=lead, slots=slots)
 
 
+def beyond(raw: str, limit: str, slots: Slots) -> Answer:
+    """What no article can answer: says so and whom to ask instead."""
+    return _answer(raw, Kind.NO_ANSWER, lead=say(limit), slots=slots)
+
+
 def ask_name(raw: str, turn: Turn, found: Sequence[Mention]) -> Answer:
     """A place name that several places share is asked back."""
     mention = next(m for m in found if m.path is None)

@@ -12,6 +12,7 @@ import yaml
 from corpus.metadata import audience_of
 from corpus.records import Audience
 from corpus.regions import PlacePath, PlaceReading, mentions, read_places
+from index.repair import repair
 from index.terms import is_word, normalise, subject_words
 
 RULES = Path(__file__).with_name("rules")
@@ -96,6 +97,15 @@ def problem(raw: str) -> str:
     if not _SAYS_SOMETHING.search(clean(raw)):
         return "没有看懂您的问题，请用文字写出来。"
     return ""
+
+
+def mended(raw: str) -> str:
+    """A message with misspelt terms mended, or as it is if there is nothing to ask in it.
+
+    >>> mended("门忒怎么办")
+    '门特怎么办'
+    """
+    return raw if problem(raw) else repair(clean(raw)).text
 
 
 def insurance_of(text: str) -> str:

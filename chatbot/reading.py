@@ -46,7 +46,7 @@ class Reading:
         decides = wants()["decide"].shows if "decide" in self.question.wants else None
         self.quotes = choose(self.sources, self._may_show, share=share, decides=decides)
         self.values = features(self.index, self.weights, self.sources, self.quotes)
-        self.enough = answerable(self.values, dense=self.dense) and not self._figure_missing()
+        self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
 
     @property
     def probability(self) -> float:
@@ -86,7 +86,8 @@ class Reading:
             return True
         return not has_place_bound_figure(text)
 
-    def _figure_missing(self) -> bool:
+    @property
+    def figure_missing(self) -> bool:
         """Whether a place's figure is asked for and none is quoted, nor that none is known.
 
         A sum over one's own money needs a worked example or the place's own percentage.

@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from chatbot import dialogue
+from chatbot import dialogue, safety
 from chatbot.answer import Chatbot
 from chatbot.decide import FEATURES
-from chatbot.question import problem
+from chatbot.limits import limit_of
+from chatbot.question import clean, mended, problem
 from chatbot.reading import Reading
+from eval.expectations import ANSWERING
 from index.terms import normalise
 
 WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals
@@ -45,13 +47,16 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
     """Read every single-turn row and label it.
 
     Right: all its facts stand in the quotes, or one of its sources came first. Wrong: it has no
-    facts. Left out: place traps (rules decide those, not the fit), and rows of which neither holds.
+    facts and may not be answered. Left out: what rules decide before the fit, and rows of which
+    neither holds.
     """
     found = []
     for row in rows:
         if "question" not in row or row.get("trap") or problem(row["question"]):
             continue
-        turn = dialogue.read([], row["question"], row.get("region", ""))
+        if limit_of(clean(row["question"])) or safety.asks_medical_advice(row["question"]):
+            continue
+        turn = dialogue.read([], mended(row["question"]), row.get("region", ""))
         reading = Reading(bot.index, turn, turn.text, turn.question)
         quoted = _plain(" ".join(quote.text for quote in reading.quotes))
         facts = [any(_plain(alias) in quoted for alias in fact) for fact in row.get("facts", [])]
@@ -59,7 +64,8 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
         wanted = {_plain(title) for title in ([named] if isinstance(named, str) else named)}
         first = bool(reading.sources) and _plain(reading.sources[0].article.title) in wanted
         right = bool(facts) and (all(facts) or first)
-        if right or not facts:
+        wrong = not facts and not reading.figure_missing and not ANSWERING & set(row.get("kinds", ()))
+        if right or wrong:
             found.append(Sample(row["id"], reading.values, right))
     return found
 
