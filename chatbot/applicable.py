@@ -86,7 +86,7 @@ def fit(article: Article, question: Question, place: PlacePath | None) -> float:
     if place is not None:
         fits.append(1.0 if is_local(article) else 0.5 if article.place else 0.0)
         if treated_elsewhere(question, place):
-            fits.append(1.0 if _treated_in(article.title) else 0.0)
+            fits.append(1.0 if is_about_travel(article) else 0.0)
     if question.insurance and article.audience is not Audience.ANYONE:
         fits.append(1.0 if article.audience.value == question.insurance else 0.0)
     fits.append(_year_fit(article, int(question.year or this_year())))

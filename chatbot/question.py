@@ -20,8 +20,8 @@ MAX_LENGTH = 500  # characters; a longer message is a document, not a question
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _SAYS_SOMETHING = re.compile(r"[\u3400-\u9fff]|[a-z0-9]{2}", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)\s*(?:年|的)?(?!\d)")
-_RELATIVE_YEAR = re.compile(r"(前年|去年|今年|本年度|本年|明年)(?!才?\d|虚岁|刚|都)")
-_YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1}
+_RELATIVE_YEAR = re.compile(r"(前年|去年|今年|本年度|本年|明年|后年)(?!才?\d|虚岁|刚|都)")
+_YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1, "后年": 2}
 _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
 _CLAUSE = re.compile(
     r"[?!;。,、\n]+|还有|另外|顺便|再问一下|再问|还想问|(?<=[么样法办领报交])(?:和|以及|跟)"
@@ -30,6 +30,7 @@ _ASKS = re.compile(
     r"[吗呢哪谁啥咋几]|什么|怎么|怎样|如何|多少|多久|多长|[是能可]否"
     r"|能不能|是不是|要不要|有没有|可不可以|行不行"
 )
+_EITHER = re.compile(r"(.)[没不]\1")  # 涨没涨, 行不行
 _ASKING = re.compile(r"多少|什么|怎么|怎样|如何|[几哪啥咋]")
 # Characters that mark a word no dictionary lists as a wrong cut: 「我能」, 「这数」.
 _WRONG_CUT = re.compile(r"[我你他她咱俺这那哪没不说讲听就都也还着过给把被跟比个点去来得总要想]")
@@ -144,7 +145,9 @@ def story_words() -> frozenset[str]:
 
 def _names_nothing(word: str) -> bool:
     """Whether a word only tells a story or is a wrong cut."""
-    return word in story_words() or bool(_WRONG_CUT.search(word) and not is_word(word))
+    if word in story_words() or _EITHER.fullmatch(word):
+        return True
+    return bool(_WRONG_CUT.search(word) and not is_word(word))
 
 
 def content_words(text: str) -> tuple[str, ...]:

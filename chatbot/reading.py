@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from chatbot import dialogue
-from chatbot.applicable import is_local
+from chatbot.applicable import is_local, this_year
 from chatbot.compose import has_place_bound_figure
 from chatbot.decide import answerable, features, probability
 from chatbot.dialogue import Turn
@@ -13,14 +14,16 @@ from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weigh
 from chatbot.question import Question, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose
-from corpus.records import Audience
+from corpus.records import Audience, Authority
+from corpus.regions import PlacePath, mentions, within
 from index.search import Index
 from index.terms import normalise
 
 FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
 _SAYS_UNKNOWN = re.compile(
-    r"没有?写|没有?查到|没有收录|[由看按].{0,8}定[，。]|当地规定|各地.{0,4}不"
+    r"没有?写|没有收录|[由看按].{0,8}定[，。]|没有查到.{0,8}(?:通知|标准|不能)"
 )
+_HEDGED = re.compile(r"最低|不低于|至少|起步?[，。]|以上|左右|各地|由.{0,8}定|待核实")
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 SURE = 0.75  # probability from which a part of a message is answered for itself
 
@@ -33,6 +36,7 @@ class Reading:
         self.question = replace(question, insurance=question.insurance or turn.insurance)
         self.text = text
         self.place = turn.place
+        self.year = turn.year
         vector = index.engine.encode(text)
         self.sources = gather(index, self.question, text, vector, turn.place, turn.year)
         if turn.place is None and self.sources and not is_local(self.sources[0].article):
@@ -80,6 +84,8 @@ class Reading:
         """
         article, insurance = source.article, self.question.insurance
         text = sentence.span.of(article.body)
+        if self.place is not None and not is_local(article) and _of_elsewhere(text, self.place):
+            return False
         placed = self.place is None or bool(article.place)
         other = insurance and article.audience not in (Audience.ANYONE, insurance)
         if placed and (not other or insurance in text):
@@ -94,14 +100,24 @@ class Reading:
         """
         if "sum" in self.question.wants:
             return not any(self._helps_to_reckon(quote) for quote in self.quotes)
-        local = [quote for quote in self.quotes if is_local(quote.article)]
-        if self.place is None or any(_SAYS_UNKNOWN.search(quote.text) for quote in local):
-            return False
         asked = [want for name, want in wants().items() if name in self.question.wants]
         shown = [want.shows for want in asked if want.needs and want.needs.search(self.text)]
-        return bool(shown) and not any(
-            pattern.search(normalise(quote.text)) for pattern in shown for quote in self.quotes
-        )
+        if not shown or (self.place is None and not self.year > str(this_year())):
+            return False
+        return not any(self._settles(quote, shown) for quote in self.quotes)
+
+    def _settles(self, quote: Quote, shown: Sequence[re.Pattern[str]]) -> bool:
+        """Whether a quote gives such a figure for the asked place and year, or says that none is.
+
+        Of wider articles only what an official document fixes for all counts: no 最低, no 起.
+        """
+        text, article = normalise(quote.text), quote.article
+        if self.year > str(this_year()) and self.year not in f"{article.effective_year}{text}":
+            return False
+        if self.place is not None and not is_local(article):
+            fixed = article.authority is Authority.OFFICIAL and not _HEDGED.search(text)
+            return fixed and any(pattern.search(text) for pattern in shown)
+        return bool(_SAYS_UNKNOWN.search(text)) or any(pattern.search(text) for pattern in shown)
 
     def _helps_to_reckon(self, quote: Quote) -> bool:
         text = normalise(quote.text)
@@ -109,6 +125,18 @@ class Reading:
         return bool(
             wants()["sum"].shows.search(text) or (rate and wants()["percent"].shows.search(text))
         )
+
+
+@lru_cache(maxsize=20_000)
+def _named(text: str) -> tuple[PlacePath, ...]:
+    """The places that a sentence with a number in it names."""
+    plain = normalise(text)
+    return tuple(m.path for m in mentions(plain) if m.path) if re.search(r"\d", plain) else ()
+
+
+def _of_elsewhere(text: str, place: PlacePath) -> bool:
+    """Whether a number in a sentence is the example of a place that does not hold ``place``."""
+    return any(not within(place, named) for named in _named(text))
 
 
 def _each_once(quotes: Iterable[Quote]) -> list[Quote]:

@@ -64,7 +64,9 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
         wanted = {_plain(title) for title in ([named] if isinstance(named, str) else named)}
         first = bool(reading.sources) and _plain(reading.sources[0].article.title) in wanted
         right = bool(facts) and (all(facts) or first)
-        wrong = not facts and not reading.figure_missing and not ANSWERING & set(row.get("kinds", ()))
+        wrong = (
+            not facts and not reading.figure_missing and not ANSWERING & set(row.get("kinds", ()))
+        )
         if right or wrong:
             found.append(Sample(row["id"], reading.values, right))
     return found
