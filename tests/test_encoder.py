@@ -247,5 +247,5 @@ def test_ranking_is_scored_against_the_judgements(encoder):
     qrels = (Qrel("1", "a", 1), Qrel("2", "b", 1))
     dataset = Dataset("small", "dev", documents, queries, qrels)
     figures = measure_ranking(encoder, dataset)
-    assert set(figures) == {"nDCG@10", "Recall@10", "Recall@100", "MRR@10"}
+    assert set(figures) >= {"nDCG@10", "Recall@10", "Recall@100", "MRR@10"}
     assert figures["nDCG@10"] == pytest.approx(1)
