@@ -114,9 +114,9 @@ class Chatbot:
             legs=self.index.engine.legs(),
             rewritten=reading.text if reading.text != clean(raw) else None,
         )
-        unsure = not reading.enough or reading.depends_on_place
-        meant = suggest_places(turn.question.text) if unsure and turn.place is None else ()
-        if meant:
+        unnamed = turn.question.places.place is None
+        meant = suggest_places(turn.question.text) if unnamed else ()
+        if meant and (turn.place or not reading.enough or reading.depends_on_place):
             return compose.ask_place(raw, turn, retrieval, meant)
         if reading.enough and reading.depends_on_place:
             local = reading.sources

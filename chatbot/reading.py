@@ -21,9 +21,9 @@ from index.terms import normalise
 
 FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
 _SAYS_UNKNOWN = re.compile(
-    r"没有?写|没有收录|[由看按].{0,8}定[，。]|没有查到.{0,8}(?:通知|标准|不能)"
+    r"没有?写|没有收录|[由看按].{0,8}定[,。]|没有查到.{0,8}(?:通知|标准|不能)"
 )
-_HEDGED = re.compile(r"最低|不低于|至少|起步?[，。]|以上|左右|各地|由.{0,8}定|待核实")
+_HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定|待核实")
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 SURE = 0.75  # probability from which a part of a message is answered for itself
 

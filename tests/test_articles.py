@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.__main__ import crosstab
 from corpus.chunks import split
 from corpus.folder import SHIPPED, article_files, load
 from corpus.lint import lint
@@ -199,23 +200,7 @@ def test_every_article_has_a_line_on_its_sources(articles: list[Article]) -> Non
     assert len(seeds) == 42
 
 
-def table(articles: list[Article]) -> list[str]:
-    """Rows of the README's table: subject, articles of the country, of a place, by authority."""
-    rows = []
-    for topic, total in Counter(a.topic for a in articles).most_common():
-        of_topic = [a for a in articles if a.topic == topic]
-        places = Counter(
-            "全国" if a.place == (NATIONAL,) else "地方" if a.place else "未注明" for a in of_topic
-        )
-        by = Counter(a.authority for a in of_topic)
-        cells = [places[name] for name in ("全国", "地方", "未注明")] + [
-            by[name] for name in Authority
-        ]
-        rows.append(f"| {topic} | {total} | " + " | ".join(str(n or "") for n in cells) + " |")
-    return rows
-
-
 def test_the_readme_counts_what_is_there(articles: list[Article]) -> None:
     readme = _text("README.md")
     assert f"共 {COUNT} 篇" in readme
-    assert [row for row in table(articles) if row not in readme] == []
+    assert crosstab(articles).strip() in readme  # python -m corpus stats --table

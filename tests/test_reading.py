@@ -171,5 +171,7 @@ def test_a_misspelt_place_is_asked_back_not_guessed(bot: Chatbot):
     assert answer.kind is Kind.CLARIFY
     assert answer.followups == ("广东省惠州市",)
     assert "81%" not in answer.text
+    after = ask(bot, "广州职工门诊一年最多报多少", "惠洲职工在社区医院看门诊能报多少")
+    assert after.followups == ("广东省惠州市",)
     pressed = ask(bot, "惠洲职工在社区医院看门诊能报多少", "广东省惠州市")
     assert "81%" in pressed.text
