@@ -22,11 +22,14 @@ from chatbot.decide import FEATURES
 from chatbot.limits import limit_of
 from chatbot.question import clean, mended, problem
 from chatbot.reading import Reading
+from corpus import folder
+from eval.datasets import load_dataset
 from eval.expectations import ANSWERING
 from index.terms import normalise
 
 WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals
 RIDGE = 0.05  # strength of the pull of the weights towards 0
+ANSWERS = 2  # the grade of an article that answers
 DENSE_ONLY = ("closeness", "standout")  # features that need the encoder
 
 
@@ -44,15 +47,18 @@ def _plain(text: str) -> str:
 
 
 def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
-    """Read every single-turn row and label it.
+    """Read every single-turn row that the index can be asked, and label it.
 
-    Right: all its facts stand in the quotes, or one of its sources came first. Wrong: it has no
+    Right: all its facts stand in the quotes, or one of its sources came first; of a row that names
+    ``articles``: one of them came first. Wrong: it has no
     facts and may not be answered. Left out: what rules decide before the fit, and rows of which
     neither holds.
     """
     found = []
     for row in rows:
         if "question" not in row or row.get("trap") or problem(row["question"]):
+            continue
+        if "articles" in row and not bot.index.articles.keys() & row["articles"]:
             continue
         if limit_of(clean(row["question"])) or safety.asks_medical_advice(row["question"]):
             continue
@@ -63,11 +69,11 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
         named = row.get("source", [])
         wanted = {_plain(title) for title in ([named] if isinstance(named, str) else named)}
         first = bool(reading.sources) and _plain(reading.sources[0].article.title) in wanted
-        right = bool(facts) and (all(facts) or first)
-        wrong = (
-            not facts and not reading.figure_missing and not ANSWERING & set(row.get("kinds", ()))
-        )
-        if right or wrong:
+        graded = row.get("articles")
+        best = reading.sources[0].article.id if reading.sources else ""
+        right = best in graded if graded else bool(facts) and (all(facts) or first)
+        wrong = not (graded or facts or ANSWERING & set(row.get("kinds", ())))
+        if right or (wrong and not reading.figure_missing):
             found.append(Sample(row["id"], reading.values, right))
     return found
 
@@ -105,13 +111,24 @@ def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a questions file; of a folder with judgements, each with its best articles."""
+    if path.is_file():
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    dataset = load_dataset(path, "dev", folder.SHIPPED)
+    best: dict[str, list[str]] = {}
+    for qrel in dataset.qrels:
+        if qrel.relevance == ANSWERS:
+            best.setdefault(qrel.query_id, []).append(qrel.document_id)
+    return [
+        {"id": query.id, "question": query.text, "articles": best.get(query.id, [])}
+        for query in dataset.queries
+    ]
+
+
 def calibrate(indexes: Sequence[Path], questions: Sequence[Path], out: Path) -> dict[str, Any]:
     """Fit with and without the encoder over all indexes and write the values with their run."""
-    rows = [
-        json.loads(line)
-        for file in questions
-        for line in file.read_text(encoding="utf-8").splitlines()
-    ]
+    rows = [row for path in questions for row in _rows(path)]
     found: dict[str, list[Sample]] = {"hybrid": [], "bm25": []}
     for path in indexes:
         bot = Chatbot.open(path)
