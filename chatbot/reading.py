@@ -11,7 +11,7 @@ from chatbot.compose import has_place_bound_figure
 from chatbot.decide import answerable, features, probability
 from chatbot.dialogue import Turn
 from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weights
-from chatbot.question import Question, content_words, parts, understand, wants
+from chatbot.question import Question, Want, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose
 from corpus.records import Audience, Authority
@@ -101,23 +101,26 @@ class Reading:
         if "sum" in self.question.wants:
             return not any(self._helps_to_reckon(quote) for quote in self.quotes)
         asked = [want for name, want in wants().items() if name in self.question.wants]
-        shown = [want.shows for want in asked if want.needs and want.needs.search(self.text)]
-        if not shown or (self.place is None and not self.year > str(this_year())):
+        needed = [want for want in asked if want.needs and want.needs.search(self.text)]
+        if not needed or (self.place is None and not self.year > str(this_year())):
             return False
-        return not any(self._settles(quote, shown) for quote in self.quotes)
+        return not any(self._settles(quote, needed) for quote in self.quotes)
 
-    def _settles(self, quote: Quote, shown: Sequence[re.Pattern[str]]) -> bool:
+    def _settles(self, quote: Quote, needed: Sequence[Want]) -> bool:
         """Whether a quote gives such a figure for the asked place and year, or says that none is.
 
-        Of wider articles only what an official document fixes for all counts: no 最低, no 起.
+        Of wider articles only what an official document fixes for all counts: no 最低. An article
+        of the place whose title asks for the figure may give it in its own way.
         """
         text, article = normalise(quote.text), quote.article
         if self.year > str(this_year()) and self.year not in f"{article.effective_year}{text}":
             return False
         if self.place is not None and not is_local(article):
             fixed = article.authority is Authority.OFFICIAL and not _HEDGED.search(text)
-            return fixed and any(pattern.search(text) for pattern in shown)
-        return bool(_SAYS_UNKNOWN.search(text)) or any(pattern.search(text) for pattern in shown)
+            return fixed and any(want.shows.search(text) for want in needed)
+        title = normalise(article.title)
+        given = any(want.shows.search(text) or want.asks.search(title) for want in needed)
+        return given or bool(_SAYS_UNKNOWN.search(text))
 
     def _helps_to_reckon(self, quote: Quote) -> bool:
         text = normalise(quote.text)

@@ -29,6 +29,7 @@ from index.terms import normalise
 
 WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals
 RIDGE = 0.05  # strength of the pull of the weights towards 0
+FOLDS = 10
 ANSWERS = 2  # the grade of an article that answers
 DENSE_ONLY = ("closeness", "standout")  # features that need the encoder
 
@@ -83,9 +84,8 @@ def _matrix(found: Sequence[Sample], names: Sequence[str]) -> NDArray[np.float64
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(names))
 
 
-def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
-    """Weights ≥ 0, bias and threshold of a ridge logistic regression with balanced classes."""
-    x, y = _matrix(found, names), np.asarray([s.right for s in found], dtype=np.float64)
+def _regress(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights ≥ 0 and, last, the bias of a ridge logistic regression with balanced classes."""
     balance = np.where(y > 0, 0.5 / max(y.mean(), 1e-9), 0.5 / max(1 - y.mean(), 1e-9))
 
     def loss(w: NDArray[np.float64]) -> float:
@@ -93,13 +93,40 @@ def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
         loss = np.mean(balance * (np.logaddexp(0, z) - y * z))
         return float(loss + RIDGE * (w[:-1] @ w[:-1]) / len(y))
 
-    bounds = [(0.0, None)] * len(names) + [(None, None)]
-    w = minimize(loss, np.zeros(len(names) + 1), method="L-BFGS-B", bounds=bounds).x
-    p = 1 / (1 + np.exp(-(x @ w[:-1] + w[-1])))
+    bounds = [(0.0, None)] * x.shape[1] + [(None, None)]
+    found = minimize(loss, np.zeros(x.shape[1] + 1), method="L-BFGS-B", bounds=bounds).x
+    return np.asarray(found, dtype=np.float64)
+
+
+def _chance(x: NDArray[np.float64], w: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-(x @ w[:-1] + w[-1]))), dtype=np.float64)
+
+
+def _unseen(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability of each sample under a fit on the other folds."""
+    p = np.zeros(len(y))
+    for fold in range(FOLDS):
+        held = np.arange(len(y)) % FOLDS == fold
+        p[held] = _chance(x[held], _regress(x[~held], y[~held]))
+    return p
+
+
+def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
+    """Weights, bias and threshold.
+
+    The threshold is the lowest whose cost on unseen samples lies within half a standard error of
+    the least cost: words that no lexicon knows yet make new questions look less answerable than
+    those of the fit. (A whole standard error, as Breiman et al. take it in Classification and
+    Regression Trees, 1984, answered twice as many long unanswerable questions.)
+    """
+    x, y = _matrix(found, names), np.asarray([s.right for s in found], dtype=np.float64)
+    w, p = _regress(x, y), _unseen(x, y)
     steps = np.linspace(0.05, 0.95, 91)
     costs = [WRONG_COST * np.mean(p[y == 0] >= t) + np.mean(p[y == 1] < t) for t in steps]
-    best = np.flatnonzero(np.asarray(costs) == min(costs))
-    threshold = float(steps[best].mean())
+    least = steps[int(np.argmin(costs))]
+    error = [np.mean(p[y == 0] >= least), np.mean(p[y == 1] < least)]
+    spread = np.sqrt(sum(e * (1 - e) / max(np.sum(y == v), 1) for v, e in enumerate(error)))
+    threshold = float(steps[int(np.argmax(np.asarray(costs) <= min(costs) + spread / 2))])
     return {
         "weights": {name: round(float(v), 3) for name, v in zip(names, w, strict=False)},
         "bias": round(float(w[-1]), 3),
