@@ -102,8 +102,14 @@ class Reading:
             return not any(self._helps_to_reckon(quote) for quote in self.quotes)
         asked = [want for name, want in wants().items() if name in self.question.wants]
         needed = [want for want in asked if want.needs and want.needs.search(self.text)]
-        if not needed or (self.place is None and not self.year > str(this_year())):
+        if (
+            not self.sources
+            or not needed
+            or (self.place is None and not self.year > str(this_year()))
+        ):
             return False
+        if {"difference", "meaning"} & self.question.wants and is_local(self.sources[0].article):
+            return False  # the figure is not all that is asked
         return not any(self._settles(quote, needed) for quote in self.quotes)
 
     def _settles(self, quote: Quote, needed: Sequence[Want]) -> bool:
