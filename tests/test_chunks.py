@@ -59,7 +59,7 @@ _ITEM = re.compile(
     r"(?:\n(?: {2,}|\t)[ \t]*(?![-•*] |\d+[.、)）](?!\d)|[（(][一\d]|[①•#|\s])[^\n]*\S[^\n]*)*",
     re.MULTILINE,
 )
-_WHOLE = re.compile(r"\s*(?:#{1,6} |[-•*] |\d+[.、]|（一）|①|\|)")
+_WHOLE = re.compile(r"\s*(?:#{1,6} |[-•*] |\d+[.、](?!\d)|（一）|①|\|)")
 
 
 def made(body: str) -> Article:
