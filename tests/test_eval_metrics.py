@@ -88,5 +88,6 @@ def test_the_recall_curve_agrees_with_the_metric(
 ) -> None:
     qrels = [Qrel("a", document, grade) for document, grade in relevance.items()]
     curve = recall_curve(["a"], qrels, {"a": ranking}, (1, 10, 100))
-    assert curve[1:] == pytest.approx(per_query(["a"], qrels, {"a": ranking})[0, 1:3])
+    scores = dict(zip(METRICS, per_query(["a"], qrels, {"a": ranking})[0], strict=True))
+    assert curve[1:] == pytest.approx([scores["Recall@10"], scores["Recall@100"]])
     assert curve == sorted(curve)
