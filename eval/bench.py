@@ -87,7 +87,8 @@ def run_bench(index: Path, out: Path, *, quick: bool) -> dict[str, Any]:
     """
     make_folder(out.parent)
     load = getloadavg()[0]  # processes that wanted a core during the last minute
-    files = [path for path in sorted(QUESTIONS.glob("*-dev.jsonl")) if "regions" not in path.stem]
+    others = ("conflicts-", "regions-")  # pairs of articles, labelled places
+    files = [p for p in sorted(QUESTIONS.glob("*-dev.jsonl")) if not p.name.startswith(others)]
     questions = [case.question for case in load_cases(files)]
     stages: dict[str, Callable[[], Iterator[Row]]] = {
         "service": partial(_service_rows, index, questions),
