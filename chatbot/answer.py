@@ -15,7 +15,7 @@ from chatbot.decide import caveats
 from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
 from chatbot.limits import limit_of
-from chatbot.question import clean, mended, problem
+from chatbot.question import clean, problem
 from chatbot.reading import Reading, read
 from chatbot.records import Answer, Retrieval
 from chatbot.safety import Alert
@@ -88,7 +88,7 @@ class Chatbot:
         alert = safety.check(raw)
         if alert:
             return self._emergency(raw, alert, history, region)
-        turn = dialogue.read(list(map(mended, history)), mended(raw), region)
+        turn = dialogue.read(history, raw, region)
         if safety.asks_medical_advice(raw):
             return compose.medical(raw, turn.slots)
         limit = limit_of(turn.question.text)
@@ -104,7 +104,7 @@ class Chatbot:
     def _emergency(self, raw: str, alert: Alert, history: Sequence[str], region: str) -> Answer:
         """The card, and below it what the corpus says to an insurance question in the message."""
         asked = safety.insurance_part(raw)
-        turn = dialogue.read(history, mended(asked or raw), region)
+        turn = dialogue.read(history, asked or raw, region)
         below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
         return compose.emergency(raw, alert.card, turn.slots, below)
 
@@ -114,10 +114,11 @@ class Chatbot:
             legs=self.index.engine.legs(),
             rewritten=reading.text if reading.text != clean(raw) else None,
         )
-        unnamed = turn.question.places.place is None
-        meant = suggest_places(turn.question.text) if unnamed else ()
-        if meant and (turn.place or not reading.enough or reading.depends_on_place):
-            return compose.ask_place(raw, turn, retrieval, meant)
+        unsure = turn.place or not reading.enough or reading.depends_on_place
+        if unsure and turn.question.places.place is None:
+            meant = suggest_places(turn.question.text)
+            if meant:
+                return compose.ask_place(raw, turn, retrieval, meant)
         if reading.enough and reading.depends_on_place:
             local = reading.sources
             reading.without_local()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot import safety
-from chatbot.question import Question, clean, problem, understand
+from chatbot.question import Question, clean, mended, problem, understand
 from chatbot.records import Slots
 from corpus.regions import PlacePath, county, mentions, read_places
 from index.terms import normalise
@@ -100,7 +100,7 @@ def read(history: Sequence[str], raw: str, region: str = "") -> Turn:
     insured_known = place is not None
     earlier = [m for m in history if not (problem(m) or is_courtesy(clean(m)) or safety.check(m))]
     for message in (*earlier, raw):
-        question = understand(message)
+        question = understand(mended(message))
         before = subject
         named = question.places.insured or (None if insured_known else question.place)
         named = named or _bare_county(question.text)

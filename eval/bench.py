@@ -28,7 +28,7 @@ from eval.bench_search import (
 )
 from eval.bench_serve import measure_service
 from eval.console import show_table
-from eval.expectations import load_cases
+from eval.expectations import load_cases, question_files
 from eval.opened import ask_files
 from eval.results import make_folder, write_json
 from index import store
@@ -38,7 +38,6 @@ from index.search import LEGS
 
 __all__ = ["Row", "run_bench", "show_bench"]
 
-QUESTIONS = Path(__file__).with_name("questions")
 CHUNKS = 50_000  # passages of the large collection (DESIGN, "Targets")
 QUICK_CHUNKS = 5_000  # the same with --quick
 SEARCHES = 200  # questions timed at each size
@@ -87,8 +86,7 @@ def run_bench(index: Path, out: Path, *, quick: bool) -> dict[str, Any]:
     """
     make_folder(out.parent)
     load = getloadavg()[0]  # processes that wanted a core during the last minute
-    others = ("conflicts-", "regions-")  # pairs of articles, labelled places
-    files = [p for p in sorted(QUESTIONS.glob("*-dev.jsonl")) if not p.name.startswith(others)]
+    files = question_files("dev")
     questions = [case.question for case in load_cases(files)]
     stages: dict[str, Callable[[], Iterator[Row]]] = {
         "service": partial(_service_rows, index, questions),

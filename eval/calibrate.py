@@ -20,10 +20,10 @@ from chatbot import dialogue, safety
 from chatbot.answer import Chatbot
 from chatbot.decide import FEATURES
 from chatbot.limits import limit_of
-from chatbot.question import clean, mended, problem
+from chatbot.question import clean, problem
 from chatbot.reading import Reading
 from corpus import folder
-from eval.datasets import load_dataset
+from eval.datasets import json_rows, load_dataset
 from eval.expectations import ANSWERING
 from index.terms import normalise
 
@@ -51,9 +51,8 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
     """Read every single-turn row that the index can be asked, and label it.
 
     Right: all its facts stand in the quotes, or one of its sources came first; of a row that names
-    ``articles``: one of them came first. Wrong: it has no
-    facts and may not be answered. Left out: what rules decide before the fit, and rows of which
-    neither holds.
+    ``articles``: one of them came first. Wrong: it has no facts and may not be answered. Left out:
+    what rules decide before the fit, and rows of which neither holds.
     """
     found = []
     for row in rows:
@@ -63,7 +62,7 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
             continue
         if limit_of(clean(row["question"])) or safety.asks_medical_advice(row["question"]):
             continue
-        turn = dialogue.read([], mended(row["question"]), row.get("region", ""))
+        turn = dialogue.read([], row["question"], row.get("region", ""))
         reading = Reading(bot.index, turn, turn.text, turn.question)
         quoted = _plain(" ".join(quote.text for quote in reading.quotes))
         facts = [any(_plain(alias) in quoted for alias in fact) for fact in row.get("facts", [])]
@@ -141,7 +140,7 @@ def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
 def _rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a questions file; of a folder with judgements, each with its best articles."""
     if path.is_file():
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [row for _, row in json_rows(path)]
     dataset = load_dataset(path, "dev", folder.SHIPPED)
     best: dict[str, list[str]] = {}
     for qrel in dataset.qrels:

@@ -20,6 +20,8 @@ from scipy.optimize import minimize
 
 from chatbot.safety import by_rule
 from chatbot.safety_rules import WEIGHTS, characters, literal, without_insurance
+from eval.datasets import json_rows
+from eval.expectations import question_files
 
 RIDGE = 1.0  # strength of the pull of the weights towards 0, best of 0.3, 1 and 3
 FOLDS = 5
@@ -57,9 +59,8 @@ def messages(cases: Path, questions: Path) -> list[Message]:
             alert = by_rule(raw)
             own = name == "emergencies" and alert is not None and alert.category == "self_harm"
             found[raw] = (name == "emergencies", own, name == "advice")
-    for path in sorted(questions.glob("*-dev.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+    for path in question_files("dev", questions):
+        for _, row in json_rows(path):
             flag = row.get("kinds") == ["emergency"]
             raw = row["question"] if "question" in row else row["turns"][-1]
             own = flag and row.get("category") == "self_harm"

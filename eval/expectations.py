@@ -12,7 +12,10 @@ from chatbot.records import Kind
 from corpus.errors import InputError
 from eval.datasets import json_rows
 
-__all__ = ["ANSWERING", "Case", "load_cases"]
+__all__ = ["ANSWERING", "Case", "load_cases", "question_files"]
+
+QUESTIONS = Path(__file__).parent / "questions"
+OTHERS = ("conflicts-", "regions-")  # pairs of articles, labelled places: no questions to the bot
 
 ANSWERING = frozenset({Kind.ANSWER, Kind.CAVEAT, Kind.CONFLICT})  # kinds that quote an article
 KINDS = frozenset(kind.value for kind in Kind)
@@ -55,6 +58,12 @@ class Case:
     def emergency(self) -> bool:
         """The only acceptable answer is to call for help."""
         return self.kinds == (Kind.EMERGENCY,)
+
+
+def question_files(half: str = "", folder: Path = QUESTIONS) -> list[Path]:
+    """The questions files of one half (``dev``, ``test``) or all of them, by name."""
+    found = sorted(folder.glob(f"*-{half}.jsonl" if half else "*.jsonl"))
+    return [path for path in found if not path.name.startswith(OTHERS)]
 
 
 def load_cases(paths: Sequence[Path]) -> list[Case]:

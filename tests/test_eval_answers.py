@@ -16,7 +16,7 @@ from corpus.errors import InputError
 from corpus.records import Article
 from eval.answer_report import LABELS, write_answers
 from eval.answers import Outcome, ask_all, latency, summary, summary_by_group
-from eval.expectations import Case, load_cases
+from eval.expectations import Case, load_cases, question_files
 from eval.judge import holds, judge, normalise
 
 ARTICLE = Article("limit", "惠州限额", "惠州一年最多付25万元。电话是0752-1234567。")
@@ -269,9 +269,6 @@ def test_the_report_escapes_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_the_shipped_questions_can_be_read() -> None:
-    folder = Path(__file__).resolve().parents[1] / "eval" / "questions"
-    others = ("conflicts-", "regions-")  # pairs of articles, labelled places
-    files = [file for file in folder.glob("*-dev.jsonl") if not file.name.startswith(others)]
-    cases = load_cases(sorted(files))
+    cases = load_cases(question_files("dev"))
     assert len(cases) >= 800
     assert all(case.kinds for case in cases)

@@ -2,17 +2,13 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from chatbot.records import Kind
-from eval.expectations import Case, load_cases
+from eval.expectations import QUESTIONS, Case, load_cases, question_files
 
-FOLDER = Path(__file__).parents[1] / "eval" / "questions"
-# Pairs of articles and labelled places are no questions to the chatbot.
-OTHERS = ("conflicts-", "regions-")
-FILES = sorted(path for path in FOLDER.glob("*.jsonl") if not path.stem.startswith(OTHERS))
+FILES = question_files()
 SETS = sorted({path.stem.rsplit("-", 1)[0] for path in FILES})
 
 
@@ -38,7 +34,7 @@ def test_an_id_begins_with_the_name_of_its_set(cases: list[Case]):
 
 
 def test_the_counts_are_those_of_the_readme(cases: list[Case]):
-    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    text = (QUESTIONS / "README.md").read_text(encoding="utf-8")
     told = {
         name: int(count)
         for name, count in re.findall(r"^\| `([a-z-]+)-\*\.jsonl` \| (\d+) \|", text, re.M)
