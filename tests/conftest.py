@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from chatbot.answer import Chatbot
 from corpus import folder
@@ -15,6 +16,10 @@ ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 SEEDS = SHARED / "seeds"
 EMBEDDINGS = store.DEFAULT / store.CACHE_FILE  # kept between runs, shared with `make chat`
+
+# The suite draws the same examples every time; fresh ones: pytest --hypothesis-profile default
+settings.register_profile("suite", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("suite")
 
 needs_seeds = pytest.mark.skipif(
     not SEEDS.is_dir(), reason="needs the two saved pages in ../shared/seeds"

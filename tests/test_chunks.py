@@ -56,7 +56,7 @@ budgets = st.sampled_from([1, 8, 30, TOKEN_BUDGET])
 # A list item with the indented lines below it that are no items, headings or rows.
 _ITEM = re.compile(
     r"^[ \t]*(?:[-•*] |\d+[.、](?!\d)|（一）|①)[^\n]*\S[^\n]*"
-    r"(?:\n(?: {2,}|\t)[ \t]*(?![-•*] |\d+[.、)）](?!\d)|[（(][一\d]|[①•#|\s])[^\n]*\S[^\n]*)*",
+    r"(?:\n(?: {2,}|\t)[ \t]*(?![-•*] |\d+[.、)）](?!\d)|[（(][一\d]+[）)]|[①•#|\s])[^\n]*\S[^\n]*)*",
     re.MULTILINE,
 )
 _WHOLE = re.compile(r"\s*(?:#{1,6} |[-•*] |\d+[.、](?!\d)|（一）|①|\|)")
@@ -148,6 +148,7 @@ def test_what_leads_in_stays_with_what_follows(body: str, budget: int) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(bodies, budgets)
+@example("# 惠州\n- 惠州\n  惠州。\n\t（80%", 1)
 def test_the_budget_is_kept_unless_one_block_is_larger(body: str, budget: int) -> None:
     check_budget(split(made(body), budget), budget)
 
