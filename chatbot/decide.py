@@ -28,6 +28,7 @@ FEATURES = (
     "known",
     "smallness",
 )
+LAST_LINES = 3  # what stands so near the end of a text that breaks off may go on there
 # log10 of the sentences of a large corpus: the best of more sentences is nearer by chance.
 LARGE = 5
 
@@ -117,7 +118,15 @@ def caveats(
     doubtful = [a for a in articles if a.authority in (Authority.SITE, Authority.UNVERIFIED)]
     if doubtful:
         found.append(("unofficial" if len(doubtful) == len(articles) else "partly_unofficial", {}))
+    if any(_breaks_off(a, quotes) for a in articles):
+        found.append(("breaks_off", {}))
     return found
+
+
+def _breaks_off(article: Article, quotes: Sequence[Quote]) -> bool:
+    """Whether a quote stands in the last lines of an article of which the end is missing."""
+    last = max(quote.end for quote in quotes if quote.article.id == article.id)
+    return article.truncated and len(article.body[last:].split("\n")) <= LAST_LINES
 
 
 def _one_audience(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from chatbot.evidence import Source
 from chatbot.records import Quote
+from chatbot.select import tidied
 from corpus.claims import Claim
 from corpus.conflicts import conflicts
 from corpus.records import Article, Authority
@@ -54,7 +55,7 @@ def side_by_side(
     dated = all(article.effective_year for article in disputing)
     order = sorted(disputing, key=lambda article: _standing(article, dated))
     order += [quote.article for quote in quotes if quote.article.id not in named]
-    return list(_by_article(list(dict.fromkeys(order)), [*quotes, *sides]))
+    return tidied(list(_by_article(list(dict.fromkeys(order)), [*quotes, *sides])))
 
 
 def _by_article(order: Sequence[Article], quotes: Sequence[Quote]) -> Iterator[Quote]:

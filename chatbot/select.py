@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from chatbot.evidence import Sentence, Source, heading_of, is_referral
 from chatbot.records import Quote
@@ -21,6 +22,9 @@ _DEPENDENT = re.compile(
 )
 _ITEM = re.compile(r"(?:^|\n)[ \t]*[-*•][ \t]+\Z")
 _LEAD_IN = re.compile(r"[:：]$")
+_STOP = re.compile(r"[。.!！]$")
+# What announces a list, at the end of a sentence that says something itself.
+_ANNOUNCES = re.compile(r"[,，。;；](?:具体|以下|主要|如下|其中|下面|包括)[^,，。;；]{0,14}[:：]$")
 _ORGANISATION = re.compile(r"(?!.*[什哪几谁怎])(?:.*)(?:医院|门诊部|中心|诊所|药房|药店|[局所科])$")
 _UNSPEAKABLE = re.compile(r"[:：?？]$")  # a lead-in or a question explains nothing
 _QUESTION = re.compile(r"[?？]$")
@@ -63,16 +67,26 @@ def _lead_in_of(source: Source, at: int) -> int | None:
 
 
 def _items_of(source: Source, at: int) -> list[Sentence]:
-    """The lines that follow lead-in ``at``, as long as they belong to it."""
+    """The lines that follow lead-in ``at``, as long as they belong to it.
+
+    Lines without marks are a list up to the first that ends in a full stop.
+    """
     items: list[Sentence] = []
+    body = source.article.body
     previous = source.sentences[at]
     for sentence in source.sentences[at + 1 :]:
-        body = source.article.body
         if not _same_block(body, previous, sentence) or _LEAD_IN.search(_text(source, sentence)):
+            break
+        if items and _STOP.search(_text(source, previous)) and not _is_item(body, sentence):
             break
         items.append(sentence)
         previous = sentence
     return items
+
+
+def _is_item(body: str, sentence: Sentence) -> bool:
+    """Whether a sentence stands behind the mark of a list item."""
+    return bool(_ITEM.search(body, 0, sentence.span.start))
 
 
 def _list_around(source: Source, at: int) -> list[Sentence]:
@@ -80,7 +94,7 @@ def _list_around(source: Source, at: int) -> list[Sentence]:
     body = source.article.body
 
     def is_item(order: int) -> bool:
-        return bool(_ITEM.search(body, 0, source.sentences[order].span.start))
+        return _is_item(body, source.sentences[order])
 
     if not is_item(at):
         return []
@@ -130,7 +144,9 @@ def _block(source: Source, at: int) -> _Block | None:
         members.insert(0, antecedent)
     lead = _lead_in_of(source, members[0].order)
     if lead is not None:
-        members.insert(0, source.sentences[lead])
+        announced = [source.sentences[lead], *_items_of(source, lead)]
+        short = sum(s.span.end - s.span.start for s in announced) <= LIST_LENGTH
+        members = announced if short else [announced[0], *members]
     return _Block(source, tuple(members), sentence.score)
 
 
@@ -183,7 +199,7 @@ def choose(
     chosen = _fill(blocks, share)
     place = {source.article.id: n for n, source in enumerate(near)}
     chosen.sort(key=lambda pair: (place[pair[0].article.id], pair[1].order))
-    return list(_quotes(_led(chosen, decides) if chosen and decides else chosen))
+    return tidied(list(_quotes(_led(chosen, decides) if chosen and decides else chosen)))
 
 
 def _fill(blocks: Sequence[_Block], share: int) -> list[tuple[Source, Sentence]]:
@@ -239,3 +255,25 @@ def _quotes(chosen: Sequence[tuple[Source, Sentence]]) -> Iterator[Quote]:
             if _ORGANISATION.match(name) and not told:
                 yield Quote.of(article, heading.start, heading.end)
         yield Quote.of(article, sentence.span.start, sentence.span.end)
+
+
+def tidied(quotes: Sequence[Quote]) -> list[Quote]:
+    """The quotes, none of which announces a list that does not follow it.
+
+    Such a sentence loses the words that announce, or goes if it says nothing else.
+    """
+    found = []
+    for quote, following in zip_longest(quotes, quotes[1:]):
+        if not _LEAD_IN.search(quote.text) or (following and _follows(quote, following)):
+            found.append(quote)
+        elif announces := _ANNOUNCES.search(quote.text):
+            end = quote.start + announces.start()
+            found.append(Quote.of(quote.article, quote.start, end))
+    return found
+
+
+def _follows(quote: Quote, following: Quote) -> bool:
+    """Whether no heading and no blank line lies between two quotes of one article."""
+    same = quote.article.id == following.article.id and following.start >= quote.end
+    gap = quote.article.body[quote.end : following.start]
+    return same and "\n#" not in gap and "\n\n" not in gap
