@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from corpus import folder
 from corpus.command import citizen_errors
-from index import store
+from index import store, ways
 from index.encoder import load_encoder
 
 app = typer.Typer(
@@ -117,6 +117,15 @@ def vectors() -> None:
     cache = store.DEFAULT / store.CACHE_FILE
     count = store.ship_vectors(folder.SHIPPED, load_encoder(None), cache, store.SHIPPED_VECTORS)
     typer.echo(f"附带的向量已更新：{count} 条。")
+
+
+@app.command(name="ways")
+@citizen_errors
+def update_ways() -> None:
+    """更新各种问法的向量：lexicon/ways.yaml 改过以后运行（vectors of the ways of asking)."""
+    encoder = load_encoder(None)
+    count = ways.make(encoder, store.shipped_sentences(folder.SHIPPED, encoder))
+    typer.echo(f"问法的向量已更新：{count} 条。")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from index.bm25 import BM25, term_scores
 from index.encoder import Encoder
 from index.terms import synonyms, terms
 from index.vectors import Float32, SentenceVectors, Vectors
+from index.ways import space_of
 
 LEGS = ("bm25", "dense")
 CANDIDATES = 200  # passages a leg hands to the fusion
@@ -124,11 +125,13 @@ class Engine:
         vectors = nearest = None
         if encoder is not None:
             passages = [passage_text(title, text) for title, text in documents]
-            vectors = Vectors.build(encoder.encode_passages(passages))
+            space = space_of(encoder.name, encoder.dimension)
+            vectors = Vectors.build(space.passages(encoder.encode_passages(passages)))
             if sentences is not None:
                 lines = [line for lines in sentences for line in lines]
                 counts = [len(lines) for lines in sentences]
-                nearest = SentenceVectors.build(encoder.encode_passages(lines), counts)
+                centred = space.passages(encoder.encode_passages(lines))
+                nearest = SentenceVectors.build(centred, counts)
         return cls(model.weights, model.vocabulary, vectors, encoder, nearest, analysis)
 
     def __len__(self) -> int:
@@ -147,8 +150,11 @@ class Engine:
         return tuple(leg for leg in LEGS if leg in wanted and (leg == "bm25" or dense))
 
     def encode(self, question: str) -> Float32 | None:
-        """The question's unit vector, shape (dimension,), or None while there is no encoder."""
-        return None if self.encoder is None else self.encoder.encode_questions([question])[0]
+        """What to search for: a unit vector, shape (dimension,), or None without an encoder."""
+        if self.encoder is None:
+            return None
+        space = space_of(self.encoder.name, self.encoder.dimension)
+        return space.question(self.encoder.encode_questions([question])[0])
 
     def rank(
         self,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexStale
 
-FORMAT = 1
+FORMAT = 2  # centred vectors
 REBUILD = "请重建索引：python -m index build"
 CURRENT = "CURRENT"  # the file that names the version in use
 

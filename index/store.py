@@ -46,6 +46,7 @@ from index.manifest import (
 )
 from index.search import Engine, Index, document_terms, passage_text
 from index.vectors import Vectors
+from index.ways import space_of
 
 DEFAULT = Path(__file__).with_name("data")
 CACHE_FILE = "embeddings.db"
@@ -191,6 +192,13 @@ def ship_vectors(corpus: Path, encoder: Encoder, cache: Path, out: Path) -> int:
     return len(set(texts))
 
 
+def shipped_sentences(corpus: Path, encoder: Encoder) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """The encoder's own vectors of a corpus's sentences, shape (sentences, dimension)."""
+    articles = folder.load(corpus)
+    cached = CachedEncoder(encoder, _seeded(DEFAULT / CACHE_FILE))
+    return cached.encode_passages(_sentence_texts(articles, _spans(articles)))
+
+
 def _is_current(out: Path, corpus: Path, made_from: str, encoder_name: str) -> bool:
     try:
         manifest = verify(out)
@@ -218,9 +226,10 @@ def _write(
     bm25.save(model, beside)
 
     def encode(stage: str, texts: list[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        return encoder.encode_passages(
+        vectors = encoder.encode_passages(
             texts, progress=lambda added: progress(stage, added, len(texts))
         )
+        return space_of(encoder.name, encoder.dimension).passages(vectors)
 
     texts, lines = _chunk_texts(articles, chunks), _sentence_texts(articles, spans)
     Vectors.build(encode("片段", texts)).save(beside / "chunks.faiss")

@@ -1,0 +1,149 @@
+"""What a question in everyday words is about: the nearest subjects of ``lexicon/ways.yaml``.
+
+The encoder puts all texts into a narrow cone, and a question in everyday words far from the same
+question in the words of the articles. Two remedies, both data that ``python -m index ways`` makes
+for the bundled encoder:
+
+- *Centring.* The mean of all ways of asking is taken off every question, the mean of the shipped
+  sentences off every passage (Mu & Viswanath 2018, "All-but-the-Top"). The means are constants of
+  the encoder: an index never changes because articles come or go.
+- *Leaning.* A question is moved towards the subjects whose ways of asking lie around it, as in
+  Rocchio's feedback, only with ways of asking in place of judged documents. The more clearly a
+  subject is recognised, the further.
+
+Other encoders have no such data: their vectors stay as they are.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from corpus.errors import ModelError
+from index.encoder import Encoder
+from index.vectors import Float32
+
+LEXICON = Path(__file__).with_name("lexicon")
+VECTORS = LEXICON / "ways.npz"
+SHARPNESS = 0.05  # of the softmax over subjects, in cosine
+LEAN = 0.5  # how far a question moves that is recognised for sure; see eval/LOG.md
+DOUBTFUL, SURE = 0.2, 0.5  # cosine to a subject's ways: below no lean at all, above a full one
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A question in the articles' words, and the ways in which citizens ask it."""
+
+    text: str
+    asked: tuple[str, ...]
+
+
+def subjects() -> tuple[Subject, ...]:
+    """All subjects, in the order of the file."""
+    data: list[dict[str, Any]] = yaml.safe_load(
+        (LEXICON / "ways.yaml").read_text(encoding="utf-8")
+    )
+    return tuple(Subject(row["subject"], tuple(row["asked"])) for row in data)
+
+
+def unit(vectors: Float32) -> Float32:
+    """Vectors of shape (…, dimension) at length 1; a zero vector stays zero."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Centred vectors of one encoder; ``ways`` and ``subjects`` are unit rows, one a subject.
+
+    ``ways``: mean of a subject's ways of asking; ``subjects``: the subject itself. Shapes
+    (subjects, dimension), float32; the centres have shape (dimension,).
+    """
+
+    question_centre: Float32
+    passage_centre: Float32
+    ways: Float32
+    subjects: Float32
+
+    def passages(self, vectors: Float32) -> Float32:
+        """Unit vectors of passages, shape (n, dimension), centred."""
+        return unit(vectors - self.passage_centre) if len(self.ways) else vectors
+
+    def question(self, vector: Float32) -> Float32:
+        """A question's unit vector, shape (dimension,), centred and leaning to its subjects."""
+        if not len(self.ways):
+            return vector
+        centred = unit(vector - self.question_centre)
+        near = self.ways @ centred
+        share = np.exp((near - near.max()) / SHARPNESS)
+        sure = float(np.clip((near.max() - DOUBTFUL) / (SURE - DOUBTFUL), 0.0, 1.0))
+        return unit(centred + LEAN * sure * (share / share.sum()) @ self.subjects)
+
+
+def space_of(encoder_name: str, dimension: int) -> Space:
+    """The space of an encoder; one without data leaves vectors as they are.
+
+    Raises:
+        ModelError: the data belong to other ways of asking.
+    """
+    name, found = _saved()
+    if encoder_name == name:
+        return found
+    none, centre = np.zeros((0, dimension), np.float32), np.zeros(dimension, np.float32)
+    return Space(centre, centre, none, none)
+
+
+def _source() -> str:
+    return hashlib.sha256((LEXICON / "ways.yaml").read_bytes()).hexdigest()
+
+
+@cache
+def _saved() -> tuple[str, Space]:
+    with np.load(VECTORS, allow_pickle=False) as data:
+        space = Space(
+            data["question_centre"],
+            data["passage_centre"],
+            data["ways"].astype(np.float32),
+            data["subjects"].astype(np.float32),
+        )
+        if str(data["source"]) != _source():
+            msg = "问法改过了，它们的向量还没有更新，请运行：python -m index ways"
+            raise ModelError(msg)
+        return str(data["encoder"]), space
+
+
+def make(encoder: Encoder, sentences: Float32, out: Path = VECTORS) -> int:
+    """Write the data of an encoder; returns how many ways of asking were encoded.
+
+    Args:
+        encoder: the bundled encoder.
+        sentences: raw unit vectors of the shipped sentences, shape (n, dimension).
+        out: the file to write, replaced if it is there.
+    """
+    texts = [text for subject in subjects() for text in (subject.text, *subject.asked)]
+    vectors = encoder.encode_questions(texts)
+    centre = vectors.mean(axis=0)
+    centred = unit(vectors - centre)
+    first = np.cumsum([0, *(1 + len(subject.asked) for subject in subjects())])
+    beside = out.with_name(f".{out.stem}.npz")
+    np.savez(
+        beside,
+        encoder=np.asarray(encoder.name),
+        source=np.asarray(_source()),
+        question_centre=centre,
+        passage_centre=sentences.mean(axis=0),
+        ways=_means(centred, first).astype(np.float16),
+        subjects=centred[first[:-1]].astype(np.float16),
+    )
+    beside.replace(out)
+    return len(texts)
+
+
+def _means(vectors: Float32, first: Sequence[int] | np.ndarray[Any, Any]) -> Float32:
+    """The unit mean of each run of rows ``first[i]`` up to ``first[i + 1]``."""
+    return unit(np.add.reduceat(vectors, np.asarray(first[:-1]), axis=0))
