@@ -36,13 +36,15 @@ def test_an_id_begins_with_the_name_of_its_set(cases: list[Case]):
 def test_the_counts_are_those_of_the_readme(cases: list[Case]):
     text = (QUESTIONS / "README.md").read_text(encoding="utf-8")
     told = {
-        name: int(count)
-        for name, count in re.findall(r"^\| `([a-z-]+)-\*\.jsonl` \| (\d+) \|", text, re.M)
+        name: (int(dev), int(test or dev))
+        for name, dev, test in re.findall(
+            r"^\| `([a-z-]+)-\*\.jsonl` \| (\d+)(?: \+ (\d+))? \|", text, re.M
+        )
     }
     assert set(told) == set(SETS)
     found = Counter(case.group for case in cases)
-    for name, count in told.items():
-        assert (name, found[f"{name}-dev"], found[f"{name}-test"]) == (name, count, count)
+    for name, counts in told.items():
+        assert (name, (found[f"{name}-dev"], found[f"{name}-test"])) == (name, counts)
 
 
 def test_every_case_expects_known_kinds(cases: list[Case]):
@@ -51,7 +53,7 @@ def test_every_case_expects_known_kinds(cases: list[Case]):
 
 
 def test_an_answerable_case_names_what_is_looked_for(cases: list[Case]):
-    wanted = [c for c in cases if c.group.startswith(("seeds", "shipped"))]
+    wanted = [c for c in cases if "seeds" in c.group or "shipped" in c.group]
     assert [case.id for case in wanted if not (case.facts and case.sources)] == []
 
 
@@ -78,5 +80,5 @@ def test_the_halves_share_no_question(cases: list[Case]):
 def test_only_dialogues_have_several_turns(cases: list[Case]):
     for case in cases:
         turns = len(case.turns)
-        right = 2 <= turns <= 6 if case.group.startswith("dialogues") else turns == 1
+        right = 2 <= turns <= 6 if "dialogues" in case.group else turns == 1
         assert right, case.id
