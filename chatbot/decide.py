@@ -27,8 +27,11 @@ FEATURES = (
     "agreement",
     "known",
     "smallness",
+    "length",
 )
 LAST_LINES = 3  # what stands so near the end of a text that breaks off may go on there
+# Characters: what else a long story tells lowers every other measure, and evenly beyond these.
+SHORT, LONG = 12, 50
 # log10 of the sentences of a large corpus: the best of more sentences is nearer by chance.
 LARGE = 5
 
@@ -53,9 +56,13 @@ def decisions() -> dict[str, Decision]:
 
 
 def features(
-    index: Index, weights: dict[str, float], sources: Sequence[Source], quotes: Sequence[Quote]
+    index: Index,
+    text: str,
+    weights: dict[str, float],
+    sources: Sequence[Source],
+    quotes: Sequence[Quote],
 ) -> dict[str, float]:
-    """What the decision is made from, each 0…1; ``weights`` are those of the content words."""
+    """What the decision on ``text`` is made from, each 0…1; ``weights``: its content words'."""
     if not sources or not quotes:
         return dict.fromkeys(FEATURES, 0.0)
     best = sources[0]
@@ -71,6 +78,7 @@ def features(
         "agreement": best.agreement,
         "known": 1 - unknown_share(index, weights),
         "smallness": max(0.0, 1 - math.log10(len(index.all_sentence_vectors) or 1) / LARGE),
+        "length": min(max((len(text) - SHORT) / (LONG - SHORT), 0.0), 1.0),
     }
 
 

@@ -26,8 +26,8 @@ HITS = 40  # passages asked for
 ARTICLES = 6  # articles looked at sentence by sentence
 SYNONYM = 0.8
 PARTIAL = 0.6
-COSINE_LOW, COSINE_HIGH = 0.78, 0.96  # unrelated and nearly equal texts under multilingual-e5-small
-STANDOUT_HIGH = 6.0  # standard deviations by which an equal text stands out among all sentences
+COSINE_LOW, COSINE_HIGH = -0.1, 0.9  # unrelated and nearly equal texts, centred; see index/ways.py
+STANDOUT_HIGH = 7.0  # standard deviations by which an equal text stands out among all sentences
 # A word that the corpus does not know may be its missing subject (a noun) or only a way of talking.
 UNKNOWN = {"n": 1.0, "v": 0.5, "a": 0.4, "?": 0.3}
 LOCAL_RATIO = 0.85  # a local article goes first if it fits at least so well as the best one
