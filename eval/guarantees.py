@@ -155,13 +155,20 @@ def _fixed() -> re.Pattern[str]:
 def _no_figure_of_elsewhere(
     turns: Sequence[str], region: str, row: Json, article_of: ArticleOf
 ) -> bool:
-    """If one place was named, no sentence with a figure comes from another place's article."""
+    """If one place was named, no figure is another place's, by its article or its sentence."""
     place = named_place(turns, region)
     if place is None:
         return True
-    cited = [article_of(quote["article_id"]) for quote in row["sentences"]]
-    return all(
-        not article.place or article.place == (NATIONAL,) or within(place, article.place)
-        for article, quote in zip(cited, row["sentences"], strict=True)
+    return not any(
+        _of_elsewhere(article_of(quote["article_id"]), quote["text"], place)
+        for quote in row["sentences"]
         if has_place_bound_figure(quote["text"])
     )
+
+
+def _of_elsewhere(article: Article, sentence: str, place: PlacePath) -> bool:
+    """Whether a sentence belongs to an article of another place, or names other places only."""
+    if article.place and article.place != (NATIONAL,) and not within(place, article.place):
+        return True
+    named = [m.path for m in mentions(normalise(sentence)) if m.path]
+    return bool(named) and not any(within(place, one) or within(one, place) for one in named)

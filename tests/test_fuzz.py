@@ -116,6 +116,25 @@ def test_a_figure_of_another_place_is_noticed(bot: Chatbot):
     assert broken(["医保局打什么电话"], "合肥", row, bot.article) == ["place"]
 
 
+def test_a_figure_said_of_another_place_in_a_national_article_is_noticed(bot: Chatbot):
+    filing = bot.article("national-maternity-fraud")
+    start = filing.body.index("据媒体报道，国家医保局2025年12月3日通报，昆明")
+    end = filing.body.index("。", start) + 1
+    row = bot.ask("医院怎么备案").to_json() | {
+        "sentences": [
+            {
+                "text": filing.body[start:end],
+                "citation": 1,
+                "article_id": filing.id,
+                "start": start,
+                "end": end,
+            }
+        ]
+    }
+    assert "place" in broken(["深圳骗津贴罚多少"], "", row, bot.article)
+    assert "place" not in broken(["昆明骗津贴罚多少"], "", row, bot.article)
+
+
 def test_a_long_message_must_be_invalid(bot: Chatbot):
     row = bot.ask(QUESTION).to_json()
     assert broken([QUESTION * 60], "", row, bot.article) == ["kind"]
