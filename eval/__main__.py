@@ -174,6 +174,25 @@ def regions(
 
 @app.command()
 @citizen_errors
+def fuzz(
+    index: IndexFolder = store.DEFAULT,
+    count: Annotated[int, typer.Option("--n", min=1, help="多少例，五例里有一例问两遍")] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", help="同一个数，同样的题")] = 1,
+    out: Annotated[Path, typer.Option("--out", help="失败的例子写到哪个 JSONL 文件")] = OUT
+    / "fuzz.jsonl",
+) -> None:
+    """乱改的、恶意的、随机的问题：不出错，每条保证都成立（fuzz)."""
+    from eval.fuzz import fuzz_index
+
+    report = fuzz_index(index, count, seed, out)
+    typer.echo(report.summary)
+    if report.failures:
+        typer.echo(f"失败的例子在 {out}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+@citizen_errors
 def calibrate(
     index: Annotated[list[Path], typer.Option("--index", help="索引目录，可写多次")],
     questions: Annotated[list[Path], typer.Option("--questions", help="题目文件，可写多次")],
