@@ -49,9 +49,7 @@ class Reading:
         """Choose the quotes and judge them; ``share`` questions share the room of the answer."""
         decides = wants()["decide"].shows if "decide" in self.question.wants else None
         self.quotes = choose(self.sources, self._may_show, share=share, decides=decides)
-        self.values = features(
-            self.index, self.text, self.weights, self.sources, self.quotes
-        )
+        self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
         self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
 
     @property

@@ -15,7 +15,7 @@ MAX_SOURCES = 3
 LIST_LENGTH = 220  # characters; a longer list is quoted item by item
 OTHERS = 0.9  # what a sentence of a further source counts against one of the best source
 SOURCE_RATIO = 0.90  # a further article is quoted if it fits at least so well as the best
-SENTENCE_RATIO = 0.50  # a sentence is quoted if it fits at least so well as the best one
+SENTENCE_RATIO = 0.35  # a sentence is quoted if it fits at least so well as the best one
 SAME = 0.6  # share of common character pairs above which two sentences repeat each other
 _DEPENDENT = re.compile(
     r"(?:这|该|其(?!他|余|中|实|次)|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"

@@ -45,9 +45,7 @@ class Subject:
 
 def subjects() -> tuple[Subject, ...]:
     """All subjects, in the order of the file."""
-    data: list[dict[str, Any]] = yaml.safe_load(
-        (LEXICON / "ways.yaml").read_text(encoding="utf-8")
-    )
+    data: list[dict[str, Any]] = yaml.safe_load((LEXICON / "ways.yaml").read_text(encoding="utf-8"))
     return tuple(Subject(row["subject"], tuple(row["asked"])) for row in data)
 
 

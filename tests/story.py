@@ -177,8 +177,9 @@ def holds(bot: Chatbot, answer: Answer) -> None:
         assert article.body[sentence["start"] : sentence["end"]] == sentence["text"]
         assert numbers[sentence["citation"]] == article.id
         assert f"{sentence['text']}[{sentence['citation']}]" in row["text"]
-        spans = {(s.start, s.end) for s in quotable(article.body, truncated=article.truncated)}
-        assert (sentence["start"], sentence["end"]) in spans
+        ends = {s.start: s.end for s in quotable(article.body, truncated=article.truncated)}
+        left_out = article.body[sentence["end"] : ends[sentence["start"]]]
+        assert not left_out or left_out.endswith((":", "：")), left_out  # 「…，具体说明如下：」
     if row["citations"]:
         assert answer.kind in QUOTING
     else:

@@ -56,7 +56,8 @@ budgets = st.sampled_from([1, 8, 30, TOKEN_BUDGET])
 # A list item with the indented lines below it that are no items, headings or rows.
 _ITEM = re.compile(
     r"^[ \t]*(?:[-•*] |\d+[.、](?!\d)|（一）|①)[^\n]*\S[^\n]*"
-    r"(?:\n(?: {2,}|\t)[ \t]*(?![-•*] |\d+[.、)）](?!\d)|[（(][一\d]+[）)]|[①•#|\s])[^\n]*\S[^\n]*)*",
+    r"(?:\n(?: {2,}|\t)[ \t]*(?![-•*] |\d+[.、)）](?!\d)|[（(][一\d]+[）)]|[①•#|\s])"
+    r"[^\n]*\S[^\n]*)*",
     re.MULTILINE,
 )
 _WHOLE = re.compile(r"\s*(?:#{1,6} |[-•*] |\d+[.、](?!\d)|（一）|①|\|)")
