@@ -110,7 +110,7 @@ class Chatbot:
             return compose.invalid(raw, why)
         alert = safety.check(raw)
         if alert:
-            return self._emergency(raw, alert, history, region)
+            return self._emergency(raw, alert, history, region, forget)
         turn = dialogue.read(history, raw, region, mend=mend, forget=forget)
         if safety.asks_medical_advice(raw):
             return compose.medical(raw, turn.slots)
@@ -124,10 +124,17 @@ class Chatbot:
             return compose.ask_name(raw, turn, mentions(turn.question.text))
         return self._from_corpus(raw, turn)
 
-    def _emergency(self, raw: str, alert: Alert, history: Sequence[str], region: str) -> Answer:
+    def _emergency(
+        self,
+        raw: str,
+        alert: Alert,
+        history: Sequence[str],
+        region: str,
+        forget: Collection[str],
+    ) -> Answer:
         """The card, and below it what the corpus says to an insurance question in the message."""
         asked = safety.insurance_part(raw)
-        turn = dialogue.read(history, asked or raw, region)
+        turn = dialogue.read(history, asked or raw, region, forget=forget)
         below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
         return compose.emergency(raw, alert.card, turn.slots, below)
 

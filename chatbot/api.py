@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
+from chatbot.about import add_about
 from chatbot.article_page import article_page, missing_page, parse_marks
 from chatbot.headers import BodyLimit, SecurityHeaders
 from chatbot.page import Answering, build_page, mount_page
@@ -57,6 +58,7 @@ def create_app(bot: Answering) -> FastAPI:
     app.mount("/own", StaticFiles(directory=STATIC), name="own")
     _add_answers(app, bot)
     _add_articles(app, bot)
+    add_about(app, bot)
     _add_problems(app)
     mount_page(app, build_page(bot))
     # Gradio reflects any Origin unless the parent application has a CORS middleware: allow none.

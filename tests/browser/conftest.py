@@ -1,6 +1,6 @@
 """Fixtures of the browser tests: two servers, one Chromium, and a page that is watched."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,12 +24,21 @@ class HostileBot:
     ready = True
     articles_count = 1
     starters = ("第一个问题", "第二个问题")
+    articles = ()
     body = f"前面一句。{HOSTILE}。后面一句。"
     hostile = Article(
         "坏/../<b>", HOSTILE, body, place=(HOSTILE,), source_name=HOSTILE, source_url="javascript:1"
     )
 
-    def ask(self, question: str, *, region: str = "", history: Sequence[str] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        region: str = "",
+        history: Sequence[str] = (),
+        mend: bool = True,
+        forget: Collection[str] = (),
+    ) -> Answer:
         if question == "坏掉":
             raise RuntimeError(question)
         quote = Quote.of(self.hostile, 5, 5 + len(HOSTILE) + 1)
