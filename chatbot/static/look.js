@@ -48,5 +48,6 @@ for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]
     showLook();
   });
 }
-new MutationObserver(showLook).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+const watching = new MutationObserver(showLook);
+for (const part of [root, document.body]) watching.observe(part, { attributes: true, attributeFilter: ["class"] });
 showLook();

@@ -14,6 +14,9 @@ const LABELS = [
   ["#yb-evidence", "role", "region"],
   ["#yb-evidence", "aria-label", "出处"],
   [".toast-close", "aria-label", "关闭提示"],
+  [".toast-header", "role", "presentation"], // its button to close stays
+  [".toast-header", "tabindex", "-1"],
+  ["#yb-question textarea", "aria-label", "您的问题，请不要写姓名、身份证号"],
 ];
 let opener = null; // what had the focus before the evidence was opened
 let questionsSeen = 0;
@@ -63,7 +66,7 @@ function speakChinese() {
   });
   document.querySelectorAll("a[href^='tel:'][target]").forEach((link) => link.removeAttribute("target"));
   // Gradio's own warnings are English; ours are not.
-  document.querySelectorAll(".toast-title, .toast-text").forEach((text) => {
+  document.querySelectorAll(".toast-title, [data-testid=toast-text]").forEach((text) => {
     if (/[\u4e00-\u9fff]/.test(text.textContent) || !text.textContent.trim()) return;
     text.textContent = text.classList.contains("toast-title") ? "提示" : LOST;
   });

@@ -120,7 +120,8 @@ function readAloud(button) {
 
 async function judge(button, verdict, reason) {
   const answer = answerOf(button);
-  const kind = [...answer.classList].find((css) => css.startsWith("yb-") && css !== "yb-answer");
+  const others = [...answer.classList].filter((css) => !["yb-answer", "yb-asking"].includes(css));
+  const kind = others.find((css) => css.startsWith("yb-")) ?? "yb-answer";
   try {
     const sent = await fetch("/api/feedback", {
       method: "POST",
