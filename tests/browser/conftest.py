@@ -5,11 +5,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from chatbot.page import Answering
 from tests.browser.serving import chromium, chromium_path, served
 from tests.browser.staged import StagedBot
+
+expect.set_options(timeout=15_000)  # milliseconds; a busy machine is no failure
 
 
 # Not for the session: Playwright keeps an event loop running, and later asyncio.run() would fail.

@@ -1,6 +1,7 @@
 """Take the page's portraits: ``python -m tests.browser.screenshots [FOLDER] [--index DIR]``.
 
-Eight states, on a desk's screen and on a phone, from the shipped corpus and the built index.
+Eight states, on a desk's screen and on a phone, from the shipped corpus and the built index; the
+conflict is staged, with made-up articles.
 """
 
 from collections.abc import Iterator
@@ -13,10 +14,10 @@ from playwright.sync_api import Browser, Page
 from chatbot.answer import Chatbot
 from corpus.errors import YibaoError
 from tests.browser.serving import ask, chromium, chromium_path, served, visit
+from tests.browser.staged import CONFLICT, StagedBot
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}  # CSS pixels
-CONFLICT = "广州职工医保门诊一年能报多少"
-CLARIFY = "门诊能报百分之多少"
+CLARIFY = "职工医保的报销限额是多少？"
 EMERGENCY = "我爸突然胸口剧痛，喘不上气，怎么报销？"
 REFUSAL = "明天股票会涨吗？"
 
@@ -37,10 +38,10 @@ def main(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     folder.mkdir(parents=True, exist_ok=True)
-    with served(bot) as address, chromium(path) as browser:
+    with served(bot) as address, served(StagedBot()) as stage, chromium(path) as browser:
         for name in SIZES:
             page = _page(browser, name)
-            for number, state in enumerate(_states(page, address, bot.starters[0]), 1):
+            for number, state in enumerate(_states(page, address, stage, bot.starters[0]), 1):
                 target = folder / f"{name}-{number}-{state}.png"
                 page.screenshot(path=target, animations="disabled")
                 typer.echo(str(target))
@@ -56,7 +57,7 @@ def _page(browser: Browser, name: str) -> Page:
     return context.new_page()
 
 
-def _states(page: Page, address: str, question: str) -> Iterator[str]:
+def _states(page: Page, address: str, stage: str, question: str) -> Iterator[str]:
     visit(page, address)
     yield "first-visit"
     answer = ask(page, question)
@@ -65,13 +66,13 @@ def _states(page: Page, address: str, question: str) -> Iterator[str]:
     page.locator(".yb-card.yb-on").wait_for()
     yield "evidence"
     page.keyboard.press("Escape")
-    for state, asked in (
-        ("conflict", CONFLICT),
-        ("clarify", CLARIFY),
-        ("emergency", EMERGENCY),
-        ("refusal", REFUSAL),
+    for state, where, asked in (
+        ("conflict", stage, CONFLICT),
+        ("clarify", address, CLARIFY),
+        ("emergency", address, EMERGENCY),
+        ("refusal", address, REFUSAL),
     ):
-        visit(page, address)
+        visit(page, where)
         ask(page, asked)
         yield state
     visit(page, address)

@@ -33,16 +33,36 @@ LOCAL = Article(
     authority=Authority.OFFICIAL,
     status=Status.CURRENT,
 )
-OTHER = Article(
-    "other",
-    "另一篇讲门诊报销的文章",
-    "另一篇说的不一样。它后面还有一句。",
-    place=("广东省", "惠州市"),
-    published="2023-01-02",
-    source_name="演示资料乙",
-    authority=Authority.SITE,
+ONE_SIDE, OTHER_SIDE = (
+    Article(
+        name,
+        title,
+        body,
+        place=("演示省", "演示市"),
+        published=published,
+        source_name=source,
+        authority=authority,
+    )
+    for name, title, body, published, source, authority in (
+        (
+            "one",
+            "演示市职工门诊一年报多少",
+            "职工门诊一年最多报3000元。退休职工另算。",
+            "2025-04-19",
+            "演示资料甲",
+            Authority.OFFICIAL,
+        ),
+        (
+            "other",
+            "门诊限额一览",
+            "演示市的门诊限额是每年2600元。各地不一样。",
+            "2023-01-02",
+            "演示资料乙",
+            Authority.SITE,
+        ),
+    )
 )
-ARTICLES = {article.id: article for article in (LOCAL, OTHER, HURT)}
+ARTICLES = {article.id: article for article in (LOCAL, ONE_SIDE, OTHER_SIDE, HURT)}
 
 
 def _lines(count: int) -> list[Quote]:
@@ -58,7 +78,7 @@ STAGED: dict[str, tuple[Kind, list[Quote], str, tuple[str, ...]]] = {
     MISSPELT: (Kind.CAVEAT, _lines(1), "先看原文。", ()),
     CONFLICT: (
         Kind.CONFLICT,
-        [*_lines(1), Quote.of(OTHER, 0, 9)],
+        [Quote.of(side, 0, side.body.index("。") + 1) for side in (ONE_SIDE, OTHER_SIDE)],
         "几篇文章的说法不一样，都列在下面，请核实后再用。",
         (),
     ),
