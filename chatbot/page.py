@@ -27,7 +27,7 @@ SESSION_SECONDS = 3600  # a closed page's conversation is forgotten after this
 
 PLACES_AGE = 86_400  # seconds that a browser may keep the list of places
 
-INTRO = "医保怎么用，直接问。回答都引用原文，注明出处。"
+INTRO = "医保怎么用，直接问。句句有出处。"
 HEADER = f"""<div class="yb-head"><div class="yb-names"><h1>医保问答</h1><p>{INTRO}</p></div>
 <div class="yb-tools"><button class="yb-tool yb-size" type="button">大字</button>
 <button class="yb-tool yb-contrast" type="button">高对比</button>
@@ -45,7 +45,11 @@ FOOT = f'<p class="yb-foot">{DISCLAIMER}</p>'
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The page's components that an answer changes."""
+    """The page's components; an answer changes all but ``box``.
+
+    The page's script empties the box once its question is answered, and only if it still holds that
+    question: what is typed meanwhile stays.
+    """
 
     state: gr.State
     chat: gr.Chatbot
@@ -62,7 +66,7 @@ class Parts:
     def outputs(self) -> list[Any]:
         """What ``chatbot.turns`` fill, in their order."""
         return [
-            self.state, self.chat, self.evidence, self.chips, self.box, self.region, self.forget,
+            self.state, self.chat, self.evidence, self.chips, self.region, self.forget,
             self.starters, self.after, *self.followups,
         ]  # fmt: skip
 

@@ -21,9 +21,9 @@ KIND_WORDS = {
 }
 _UNSEARCHED = frozenset({Kind.EMERGENCY, Kind.MEDICAL, Kind.INVALID})
 _CALLS = {
-    "120": "拨打 120（急救）",
-    "12356": "拨打 12356（心理援助）",
-    "12393": "拨打 12393（医保服务）",
+    "120": "急救",
+    "12356": "心理援助",
+    "12393": "医保服务",
 }
 _SLOT_WORDS = {"region": "参保地", "insurance": "险种", "year": "年份"}
 _REASONS = ("答非所问", "过期", "地区不对", "引用错", "看不懂")
@@ -90,7 +90,8 @@ def _calls(answer: Answer) -> str:
 
 
 def _call(number: str, css_class: str) -> str:
-    return f'<a class="{css_class}" href="tel:{number}">{_CALLS[number]}</a>'
+    words = f"拨打 {number}<span>（{_CALLS[number]}）</span>"
+    return f'<a class="{css_class}" href="tel:{number}">{words}</a>'
 
 
 def _plain(answer: Answer) -> str:

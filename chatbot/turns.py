@@ -11,7 +11,7 @@ from chatbot.render import is_mended, render_question
 from corpus.records import Article
 
 FOLLOWUPS = 6  # buttons kept for follow-up questions; a question for the place offers up to six
-KEPT = 9  # outputs before the follow-up buttons
+KEPT = 8  # outputs before the follow-up buttons
 WAITING = '<div class="yb-waiting">正在查找资料…</div>'
 
 Outputs = tuple[Any, ...]  # one value a component, in the order of ``chatbot.page.Parts.outputs``
@@ -96,7 +96,7 @@ def undo_handler(bot: Answering) -> Callable[..., Outputs]:
 
 
 def _pending(question: str, state: Conversation) -> Outputs:
-    """The question at once, the answer still to come; the typed text stays until then."""
+    """The question at once, the answer still to come."""
     waiting = [
         *state.messages,
         {"role": "user", "content": render_question(question)},
@@ -104,7 +104,7 @@ def _pending(question: str, state: Conversation) -> Outputs:
     ]
     closed = gr.Column(visible=False)
     kept = gr.skip()
-    return (kept, waiting, kept, kept, kept, kept, kept, closed, closed, *[kept] * FOLLOWUPS)
+    return (kept, waiting, kept, kept, kept, kept, closed, closed, *[kept] * FOLLOWUPS)
 
 
 def shown(state: Conversation, region: str, followups: Sequence[str]) -> Outputs:
@@ -116,7 +116,6 @@ def shown(state: Conversation, region: str, followups: Sequence[str]) -> Outputs
         state.messages,
         state.evidence,
         state.chips,
-        "",
         region if named in ("", region) else "",
         "",
         gr.Column(visible=not state.turns),

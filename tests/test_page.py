@@ -309,12 +309,12 @@ def test_a_turn_shows_the_question_at_once_and_then_the_answer() -> None:
         }
     ]
     assert "正在查找" in waiting[1][-1]["content"]
-    state, messages, evidence, chips, box, region, forget, starters, after, *buttons = done
+    state, messages, evidence, chips, region, forget, starters, after, *buttons = done
     assert state.history == ["早先", "甲？\n乙"]
     assert messages == state.messages
     assert "src-t2-1" in evidence
     assert "参保地：广东省惠州市" in chips
-    assert (box, region, forget) == ("", "广东省惠州市", "")
+    assert (region, forget) == ("广东省惠州市", "")
     assert (starters.visible, after.visible) == (False, True)
     assert [(b.value, b.visible) for b in buttons] == [
         ("再问？", True),
@@ -324,7 +324,7 @@ def test_a_turn_shows_the_question_at_once_and_then_the_answer() -> None:
 
 def test_a_place_named_in_the_message_outweighs_the_chosen_one() -> None:
     *_, done = run(OneAnswer(), 0, "惠州呢？", "广东省广州市", "", Conversation())
-    assert done[5] == ""
+    assert done[4] == ""
     assert "参保地：广东省惠州市" in done[3]
 
 

@@ -1,6 +1,5 @@
 // Behaviour that Gradio does not have: evidence panel, focus, announcements, Chinese labels.
-import "./look.js";
-import { showChips } from "./places.js";
+import { fill, showChips } from "./places.js";
 import { keepDraft, restoreDraft, say, spoken } from "./tools.js";
 import { showLook } from "./look.js";
 
@@ -64,7 +63,7 @@ function speakChinese() {
     set(marker, "role", "button");
     set(marker, "aria-label", `查看出处${marker.textContent.replace(/\D/g, "")}`);
   });
-  document.querySelectorAll("a[href^='tel:'][target]").forEach((link) => link.removeAttribute("target"));
+  document.querySelectorAll("a[href^='tel:'][target], a.yb-tool[target]").forEach((link) => link.removeAttribute("target"));
   // Gradio's own warnings are English; ours are not.
   document.querySelectorAll(".toast-title, [data-testid=toast-text]").forEach((text) => {
     if (/[\u4e00-\u9fff]/.test(text.textContent) || !text.textContent.trim()) return;
@@ -77,12 +76,13 @@ function announce(answer) {
   setTimeout(() => say(""), SAID_FOR);
 }
 
-// The question at the top; but a first short answer that fits below the head stays there.
-function bringIntoView(question, answer) {
-  const below = document.getElementById("yb-composer")?.offsetHeight ?? 0;
-  const end = (answer ?? question).getBoundingClientRect().bottom + scrollY + below;
-  if (end <= innerHeight) scrollTo(0, 0);
-  else question.scrollIntoView({ block: "start" });
+// The box is emptied when what it holds has been answered; what was typed meanwhile stays.
+function emptyBox(question) {
+  const box = document.querySelector("#yb-question textarea");
+  const bare = (text) => text.replace(/\s/g, "");
+  if (!box || !question || bare(box.value) !== bare(question.textContent)) return;
+  fill("yb-question", "");
+  keepDraft("");
 }
 
 function followConversation() {
@@ -95,9 +95,9 @@ function followConversation() {
   answersSeen = answers.length;
   lastAnswer = newest;
   if (!started && !answered) return;
-  if (questions.length) bringIntoView(questions[questions.length - 1], newest);
+  questions[questions.length - 1]?.scrollIntoView({ block: "start" });
   if (!answered) return;
-  keepDraft("");
+  emptyBox(questions[questions.length - 1]);
   announce(newest);
   root.classList.remove("yb-open");
   const box = document.querySelector("#yb-question textarea");

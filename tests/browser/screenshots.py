@@ -17,7 +17,7 @@ from tests.browser.serving import ask, chromium, chromium_path, served, visit
 from tests.browser.staged import CONFLICT, StagedBot
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}  # CSS pixels
-CLARIFY = "职工医保的报销限额是多少？"
+CLARIFY = "湖洲大病二次报销，自己出了多少以上才给报"
 EMERGENCY = "我爸突然胸口剧痛，喘不上气，怎么报销？"
 REFUSAL = "明天股票会涨吗？"
 

@@ -61,6 +61,7 @@ def test_every_element_at_every_width(
         assert box["height"] >= 55
     expect(ask(page, CLARIFY)).to_have_class(re.compile("yb-clarify"))
     expect(ask(page, NOTHING).locator('a[href="tel:12393"]')).to_be_visible()
+    expect(page.get_by_role("heading", name="接着问")).to_have_count(0)  # nothing follows from it
     _sound(page)
 
 
@@ -223,8 +224,12 @@ def test_a_corrected_wording_can_be_undone(stage: str, open_page: OpenPage) -> N
 def test_earlier_questions_go_along_until_one_starts_again(stage: str, open_page: OpenPage) -> None:
     page = open_page()
     visit(page, stage)
+    page.fill(BOX, "别的")
     page.get_by_role("button", name="几处不同").click()
+    expect(page.locator(".yb-answer")).to_be_visible()
+    expect(page.locator(BOX)).to_have_value("别的")  # only what was answered leaves the box
     ask(page, "别的")
+    expect(page.locator(BOX)).to_have_value("")
     second = page.locator(".yb-answer").nth(1).locator(".yb-closing")
     expect(second).to_contain_text("前面问过：几处不同")
     page.locator("#yb-after .yb-choice").first.click()
