@@ -5,7 +5,7 @@ message → something to answer? → red flags → understand (with the dialogue
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -60,6 +60,11 @@ class Chatbot:
         return len(self.index.articles)
 
     @property
+    def articles(self) -> Collection[Article]:
+        """Every article, in no particular order."""
+        return self.index.articles.values()
+
+    @property
     def starters(self) -> tuple[str, ...]:
         """Up to six titles to begin with, one a topic."""
         return compose.starters(self.index.articles.values())
@@ -68,27 +73,45 @@ class Chatbot:
         """An article by its id; raises ``KeyError``."""
         return self.index.articles[article_id]
 
-    def ask(self, question: str, *, region: str = "", history: Sequence[str] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        region: str = "",
+        history: Sequence[str] = (),
+        mend: bool = True,
+        forget: Collection[str] = (),
+    ) -> Answer:
         """Answer a message.
 
         Args:
             question: what the person typed.
             region: the 参保地 that the person chose, or empty.
             history: earlier messages of the dialogue, oldest first.
+            mend: whether misspelt terms of the question are mended.
+            forget: names of slots of ``Slots`` that do not carry over from ``history``.
         """
         started = time.perf_counter()
         question, region, *earlier = map(_encodable, (question, region, *history))
-        answer = self._answer(question, region, earlier)
+        answer = self._answer(question, region, earlier, mend=mend, forget=forget)
         return compose.timed(answer, (time.perf_counter() - started) * 1000)
 
-    def _answer(self, raw: str, region: str, history: Sequence[str]) -> Answer:
+    def _answer(
+        self,
+        raw: str,
+        region: str,
+        history: Sequence[str],
+        *,
+        mend: bool,
+        forget: Collection[str],
+    ) -> Answer:
         why = problem(raw)
         if why:
             return compose.invalid(raw, why)
         alert = safety.check(raw)
         if alert:
-            return self._emergency(raw, alert, history, region)
-        turn = dialogue.read(history, raw, region)
+            return self._emergency(raw, alert, history, region, forget)
+        turn = dialogue.read(history, raw, region, mend=mend, forget=forget)
         if safety.asks_medical_advice(raw):
             return compose.medical(raw, turn.slots)
         limit = limit_of(turn.question.text)
@@ -101,10 +124,17 @@ class Chatbot:
             return compose.ask_name(raw, turn, mentions(turn.question.text))
         return self._from_corpus(raw, turn)
 
-    def _emergency(self, raw: str, alert: Alert, history: Sequence[str], region: str) -> Answer:
+    def _emergency(
+        self,
+        raw: str,
+        alert: Alert,
+        history: Sequence[str],
+        region: str,
+        forget: Collection[str],
+    ) -> Answer:
         """The card, and below it what the corpus says to an insurance question in the message."""
         asked = safety.insurance_part(raw)
-        turn = dialogue.read(history, asked or raw, region)
+        turn = dialogue.read(history, asked or raw, region, forget=forget)
         below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
         return compose.emergency(raw, alert.card, turn.slots, below)
 

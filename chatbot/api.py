@@ -11,7 +11,9 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
+from chatbot.about import add_about
 from chatbot.article_page import article_page, missing_page, parse_marks
 from chatbot.headers import BodyLimit, SecurityHeaders
 from chatbot.page import Answering, build_page, mount_page
@@ -54,9 +56,10 @@ def create_app(bot: Answering) -> FastAPI:
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when the Blocks are built
     app = FastAPI(title="医保问答", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.mount("/own", StaticFiles(directory=STATIC), name="own")
+    app.mount("/own", GZipMiddleware(StaticFiles(directory=STATIC)), name="own")
     _add_answers(app, bot)
     _add_articles(app, bot)
+    add_about(app, bot)
     _add_problems(app)
     mount_page(app, build_page(bot))
     # Gradio reflects any Origin unless the parent application has a CORS middleware: allow none.

@@ -1,10 +1,10 @@
-"""The whole article as a page of its own: printable, without scripts, the quoted words marked."""
+"""The whole article as a page of its own: printable, the quoted words marked, no script needed."""
 
 import re
 
+from chatbot.cards import authority_words, date_words, place_words
 from chatbot.markup import body_html, escape
 from chatbot.records import DISCLAIMER
-from chatbot.render import date_words, place_words
 from corpus.records import UNPLACED, Article, Span, Status
 
 MAX_MARKS = 40  # ranges read from an address; an answer quotes far fewer
@@ -18,11 +18,17 @@ _SHELL = """<!doctype html>
 <meta name="referrer" content="no-referrer">
 <title>{title}</title>
 <link rel="icon" href="/own/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/own/article.css">
 <script src="/own/early.js"></script>
+<link rel="stylesheet" href="/own/colours.css">
+<link rel="stylesheet" href="/own/article.css">
+<script type="module" src="/own/look.js"></script>
 </head>
 <body>
-<nav><a href="/">医保问答首页</a></nav>
+<nav aria-label="页面"><a href="/">医保问答首页</a>
+<button class="yb-size" type="button">大字</button>
+<button class="yb-contrast" type="button">高对比</button>
+<button class="yb-dark" type="button">深色</button>
+<button class="yb-print-page" type="button">打印</button></nav>
 <main>
 {main}
 </main>
@@ -39,21 +45,31 @@ def article_page(article: Article, marks: list[Span]) -> str:
         marks: sorted parts of the body to highlight; the first gets the id ``quote``.
     """
     rows = (
-        ("地方", place_words(article.place) or UNPLACED),
-        ("人群", article.audience.value),
-        ("时间", date_words(article.published, article.effective_year)),
-        ("来源", article.source_name or "未注明"),
-        ("可靠程度", article.authority.label),
+        ("地方", escape(place_words(article.place) or UNPLACED)),
+        ("人群", escape(article.audience.value)),
+        ("时间", escape(date_words(article.published, article.effective_year))),
+        ("来源", escape(article.source_name or "未注明")),
+        ("可靠程度", authority_words(article.authority)),
         ("效力", _STATUS_WORDS.get(article.status, "未注明")),
     )
-    facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
     body = body_html(article.body, Span(0, len(article.body)), marks, anchor="quote")
     cut = '<p class="note">原文到这里中断，后面的内容没有收录。</p>' if article.truncated else ""
     main = (
         f"<h1>{escape(article.title)}</h1><dl>{facts}{_address(article.source_url)}</dl>"
         f'<article>{body}</article>{cut}<p class="disclaimer">{DISCLAIMER}</p>'
     )
-    return _SHELL.format(title=f"{escape(article.title)} · 医保问答", main=main)
+    return plain_page(escape(article.title), main)
+
+
+def plain_page(title: str, main: str) -> str:
+    """A page that only reads.
+
+    Args:
+        title: escaped words for the browser's tab.
+        main: safe HTML.
+    """
+    return _SHELL.format(title=f"{title} · 医保问答", main=main)
 
 
 def missing_page() -> str:
@@ -62,7 +78,7 @@ def missing_page() -> str:
         "<h1>没有这篇文章</h1><p>它可能已经更新或者撤下。请回到首页重新提问。</p>"
         '<p><a href="/">回到医保问答</a></p>'
     )
-    return _SHELL.format(title="没有这篇文章 · 医保问答", main=main)
+    return plain_page("没有这篇文章", main)
 
 
 def parse_marks(where: str, length: int) -> list[Span]:

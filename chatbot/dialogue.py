@@ -1,7 +1,7 @@
 """Slots that carry over between turns, and follow-ups that are completed from the turn before."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from chatbot import safety
@@ -87,21 +87,36 @@ def is_courtesy(text: str) -> bool:
     return bool(_COURTESY.fullmatch(text))
 
 
-def read(history: Sequence[str], raw: str, region: str = "") -> Turn:
+def read(
+    history: Sequence[str],
+    raw: str,
+    region: str = "",
+    *,
+    mend: bool = True,
+    forget: Collection[str] = (),
+) -> Turn:
     """Understand a message with the earlier ones of its dialogue.
 
     Args:
         history: earlier messages, oldest first.
         raw: the message; ``question.problem`` has let it through.
         region: the 参保地 that the person has chosen, or empty.
+        mend: whether misspelt terms of the message are mended; the earlier ones always are.
+        forget: names of slots that earlier messages filled and the person has taken away.
     """
     place = read_places(normalise(region)).place if region.strip() else None
     insurance = year = subject = ""
     insured_known = place is not None
+    chosen = (place, insured_known)
     earlier = [m for m in history if not (problem(m) or is_courtesy(clean(m)) or safety.check(m))]
-    for message in (*earlier, raw):
-        question = understand(mended(message))
+    for n, message in enumerate((*earlier, raw)):
+        last = n == len(earlier)
+        question = understand(mended(message) if mend or not last else clean(message))
         before = subject
+        if last:
+            place, insured_known = chosen if "region" in forget else (place, insured_known)
+            insurance = "" if "insurance" in forget else insurance
+            year = "" if "year" in forget else year
         named = question.places.insured or (None if insured_known else question.place)
         named = named or _bare_county(question.text)
         if named:

@@ -29,8 +29,12 @@ _OWN_HEAD = """<title>医保问答</title>
 <meta name="description" content="医保怎么用，直接问。回答逐句引用原文，注明地方和日期。">
 <link rel="icon" href="/own/icon.svg" type="image/svg+xml">
 <script src="/own/early.js"></script>
+<link rel="stylesheet" href="/own/colours.css">
 <link rel="stylesheet" href="/own/page.css">
-<script src="/own/page.js" defer></script>
+<link rel="modulepreload" href="/own/look.js">
+<link rel="modulepreload" href="/own/places.js">
+<link rel="modulepreload" href="/own/tools.js">
+<script type="module" src="/own/page.js"></script>
 """
 _NO_SCRIPT = """<noscript>本页要用浏览器的 JavaScript，请先打开它。
 急病请直接拨打 120，医保的事请拨打 12393。</noscript>

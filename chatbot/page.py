@@ -1,103 +1,115 @@
 """The page that citizens use: one Gradio ``Blocks``, every word of it Chinese.
 
-The conversation lives in a ``gr.State`` on the server: the browser sends the question and the
-place, nothing else, and only the earlier questions' text goes to the chatbot as history.
+The conversation lives in a ``gr.State`` on the server: the browser sends the question, the place
+and which slots were taken away, nothing else; only the earlier questions' text goes to the chatbot
+as history. What the page does by itself (evidence, tools, place picker) is in ``static/``.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from chatbot.conversation import PANEL_HEAD, Conversation
-from chatbot.records import DISCLAIMER, Answer
-from chatbot.render import render_question
-from corpus.records import Article
+from chatbot.records import DISCLAIMER
+from chatbot.turns import FOLLOWUPS, Answering, apologise, shown, turn_handler, undo_handler
+from corpus.place_names import records
 
-FOLLOWUPS = 6  # buttons kept for follow-up questions; a question for the place offers up to six
+__all__ = ["Answering", "build_page", "mount_page"]
+
 QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longer ones from the API
 WORKERS = 8  # questions answered at the same time; Gradio's default of 1 is a trap under load
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
 SESSION_SECONDS = 3600  # a closed page's conversation is forgotten after this
 
-INTRO = "医保怎么用，直接问。回答逐句引用收录的文章，注明地方、日期和来源。"
-WAITING = '<div class="yb-waiting">正在查找资料…</div>'
+PLACES_AGE = 86_400  # seconds that a browser may keep the list of places
+
+INTRO = "医保怎么用，直接问。句句有出处。"
 HEADER = f"""<div class="yb-head"><div class="yb-names"><h1>医保问答</h1><p>{INTRO}</p></div>
-<button class="yb-tool" id="yb-big-toggle" type="button">大字</button></div>
+<div class="yb-tools"><button class="yb-tool yb-size" type="button">大字</button>
+<button class="yb-tool yb-contrast" type="button">高对比</button>
+<button class="yb-tool yb-dark" type="button">深色</button>
+<a class="yb-tool" href="/about">关于</a></div></div>
 <p class="yb-banner">{DISCLAIMER}拿不准的事，可以打医保服务电话
-<a class="yb-tel" href="tel:12393">12393</a>。</p>"""
+<a class="yb-tel" href="tel:12393">12393</a>。</p><p class="yb-unseen" id="yb-status"></p>"""
+PICKER = """<div class="yb-picker" id="yb-picker">
+<label for="yb-place-name">在哪里参保？写城市或县的名字，再点下面的地名</label>
+<div class="yb-place-line"><input id="yb-place-name" type="text" placeholder="例如：惠州">
+<button class="yb-act" id="yb-place-done" type="button">收起</button></div>
+<div class="yb-places" id="yb-places"></div></div>"""
 FOOT = f'<p class="yb-foot">{DISCLAIMER}</p>'
-
-
-class Answering(Protocol):
-    """What the page and the service need of ``chatbot.answer.Chatbot``."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether the encoder is loaded."""
-        ...
-
-    @property
-    def articles_count(self) -> int:
-        """Articles in the index."""
-        ...
-
-    @property
-    def starters(self) -> tuple[str, ...]:
-        """Questions to start with, all of which the corpus answers."""
-        ...
-
-    def ask(self, question: str, *, region: str = "", history: Sequence[str] = ()) -> Answer:
-        """The answer to ``question``; ``history`` holds the earlier questions, oldest first."""
-        ...
-
-    def article(self, article_id: str) -> Article:
-        """The article, or ``KeyError``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The page's components that an answer changes."""
+    """The page's components; an answer changes all but ``box``.
 
+    The page's script empties the box once its question is answered, and only if it still holds that
+    question: what is typed meanwhile stays.
+    """
+
+    state: gr.State
     chat: gr.Chatbot
     evidence: gr.Markdown
+    chips: gr.Markdown
     box: gr.Textbox
     region: gr.Textbox
+    forget: gr.Textbox
     starters: gr.Column
     after: gr.Column
     followups: tuple[gr.Button, ...]
-    restart: gr.Button
-    state: gr.State
 
     @property
     def outputs(self) -> list[Any]:
-        """What ``_shown`` and ``_pending`` fill, in their order."""
+        """What ``chatbot.turns`` fill, in their order."""
         return [
-            self.state, self.chat, self.evidence, self.box, self.starters, self.after,
-            *self.followups,
+            self.state, self.chat, self.evidence, self.chips, self.region, self.forget,
+            self.starters, self.after, *self.followups,
         ]  # fmt: skip
+
+    @property
+    def told(self) -> list[Any]:
+        """What every question takes along."""
+        return [self.region, self.forget, self.state]
 
 
 def build_page(bot: Answering) -> gr.Blocks:
     """The page around ``bot``, not yet mounted."""
     page = gr.Blocks(title="医保问答", analytics_enabled=False)
     with page:
-        gr.Markdown(HEADER, elem_id="yb-header", latex_delimiters=[])
+        _html(HEADER, "yb-header")
         with gr.Column(elem_id="yb-starters") as starters:
-            gr.Markdown('<h2 class="yb-subtitle">可以这样问</h2>', latex_delimiters=[])
+            _html('<h2 class="yb-subtitle">可以这样问</h2>', "yb-starters-title")
             with gr.Row(elem_classes="yb-choices"):
-                starter_buttons = [_choice(text, visible=True) for text in bot.starters]
-        parts = _conversation_parts(starters)
-        _wire(bot, parts, starter_buttons)
+                starter_buttons = [_choice(text, visible=True) for text in _by_subject(bot)]
+        with gr.Column(elem_id="yb-talk"):
+            chat = _chat()
+            with gr.Column(elem_id="yb-after", visible=False) as after:
+                _html('<h2 class="yb-subtitle">接着问</h2>', "yb-after-title")
+                with gr.Row(elem_classes="yb-choices"):
+                    followups = tuple(_choice("", visible=False) for _ in range(FOLLOWUPS))
+                restart = gr.Button("重新开始", elem_id="yb-restart", size="md")
+        evidence = _html(PANEL_HEAD, "yb-evidence")
+        chips, box, region, forget, undo = _composer()
+        state = gr.State(Conversation(), time_to_live=SESSION_SECONDS)
+        parts = Parts(state, chat, evidence, chips, box, region, forget, starters, after, followups)
+        _wire(bot, parts, starter_buttons, undo, restart)
     page.queue(default_concurrency_limit=WORKERS, max_size=QUEUE_LENGTH, api_open=False)
     return page
 
 
 def mount_page(app: FastAPI, page: gr.Blocks) -> None:
     """Mount ``page`` at ``/`` of ``app``, with nothing of Gradio's own around it."""
+    places = json.dumps(["".join(path) for path, _ in records()], ensure_ascii=False)
+
+    @app.get("/places.json", include_in_schema=False)
+    def place_names() -> Response:
+        headers = {"cache-control": f"public, max-age={PLACES_AGE}"}
+        return Response(places, media_type="application/json", headers=headers)
+
     gr.mount_gradio_app(
         app,
         page,
@@ -114,47 +126,42 @@ def mount_page(app: FastAPI, page: gr.Blocks) -> None:
     )
 
 
-def _conversation_parts(starters: gr.Column) -> Parts:
-    with gr.Column(elem_id="yb-talk"):
-        chat = gr.Chatbot(
-            elem_id="yb-chat",
-            label="问答记录",
-            show_label=False,
-            container=False,
-            height=None,
-            min_height=0,
-            autoscroll=False,
-            buttons=[],
-            feedback_options=None,
-            latex_delimiters=[],
-            allow_tags=False,
-            sanitize_html=True,
-            allow_file_downloads=False,
-            group_consecutive_messages=False,
-            layout="bubble",
-        )
-        with gr.Column(elem_id="yb-after", visible=False) as after:
-            with gr.Row(elem_classes="yb-choices"):
-                followups = tuple(_choice("", visible=False) for _ in range(FOLLOWUPS))
-            restart = gr.Button("重新开始", elem_id="yb-restart", size="md")
-    evidence = gr.Markdown(PANEL_HEAD, elem_id="yb-evidence", latex_delimiters=[])
-    region, box = _composer()
-    state = gr.State(Conversation(), time_to_live=SESSION_SECONDS)
-    return Parts(chat, evidence, box, region, starters, after, followups, restart, state)
+def _html(html: str, name: str) -> gr.Markdown:
+    return gr.Markdown(html, elem_id=name, latex_delimiters=[])
 
 
-def _composer() -> tuple[gr.Textbox, gr.Textbox]:
+def _by_subject(bot: Answering) -> list[str]:
+    """The starters, each below the subject of its article."""
+    subjects = {article.title: article.topic for article in bot.articles}
+    return [f"{subjects.get(text, '')}\n{text}".strip() for text in bot.starters]
+
+
+def _chat() -> gr.Chatbot:
+    return gr.Chatbot(
+        elem_id="yb-chat",
+        label="问答记录",
+        show_label=False,
+        container=False,
+        height=None,
+        min_height=0,
+        autoscroll=False,
+        buttons=[],
+        feedback_options=None,
+        latex_delimiters=[],
+        allow_tags=False,
+        sanitize_html=True,
+        allow_file_downloads=False,
+        group_consecutive_messages=False,
+        layout="bubble",
+    )
+
+
+def _composer() -> tuple[gr.Markdown, gr.Textbox, gr.Textbox, gr.Textbox, gr.Button]:
     with gr.Column(elem_id="yb-composer"):
-        region = gr.Textbox(
-            label="参保地（可不填）",
-            placeholder="例如：惠州",
-            elem_id="yb-region",
-            max_lines=1,
-            max_length=40,  # characters; the longest place names have about 15
-            html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="next"),
-        )
+        _html(PICKER, "yb-picking")
+        chips = _html(Conversation().chips, "yb-slots")
         box = gr.Textbox(
-            label="您的问题（请不要填写姓名、身份证号）",
+            label="您的问题（请不要写姓名、身份证号）",
             placeholder="例如：门特怎么申请？",
             elem_id="yb-question",
             max_lines=4,
@@ -163,85 +170,48 @@ def _composer() -> tuple[gr.Textbox, gr.Textbox]:
             stop_btn=False,
             html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
         )
-        gr.Markdown(FOOT, elem_id="yb-foot", latex_delimiters=[])
-    return region, box
+        _html(FOOT, "yb-foot")
+        # Filled and pressed by the page's scripts, never drawn.
+        with gr.Column(elem_id="yb-hidden"):
+            region = gr.Textbox(label="参保地", elem_id="yb-region")
+            forget = gr.Textbox(label="去掉的条件", elem_id="yb-forget")
+            undo = gr.Button("撤销", elem_id="yb-undo")
+    return chips, box, region, forget, undo
 
 
 def _choice(text: str, *, visible: bool) -> gr.Button:
     return gr.Button(text, visible=visible, elem_classes="yb-choice", size="md")
 
 
-def _wire(bot: Answering, parts: Parts, starters: list[gr.Button]) -> None:
-    turn = _turn_handler(bot)
-    triggers: list[tuple[Callable[..., Any], Any]] = [(parts.box.submit, parts.box)]
-    triggers += [(button.click, button) for button in (*starters, *parts.followups)]
-    for trigger, source in triggers:
-        event = trigger(
-            turn,
-            [source, parts.region, parts.state],
-            parts.outputs,
-            show_progress="hidden",
-            api_visibility="private",
+def _wire(
+    bot: Answering,
+    parts: Parts,
+    starters: Sequence[gr.Button],
+    undo: gr.Button,
+    restart: gr.Button,
+) -> None:
+    turn = turn_handler(bot)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    events = [parts.box.submit(turn, [parts.box, *parts.told], parts.outputs, **quiet)]
+    for button in parts.followups:
+        events.append(button.click(turn, [button, *parts.told], parts.outputs, **quiet))
+    for button in starters:
+        events.append(
+            button.click(_below_subject(turn), [button, *parts.told], parts.outputs, **quiet)
         )
-        event.failure(
-            _apologise,
-            parts.state,
-            [parts.chat, parts.starters, parts.after],
-            show_progress="hidden",
-            api_visibility="private",
-        )
-    parts.restart.click(
-        lambda: _shown(Conversation(), ()),
-        None,
-        parts.outputs,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    events.append(undo.click(undo_handler(bot), parts.told, parts.outputs, **quiet))
+    for event in events:
+        event.failure(apologise, parts.state, [parts.chat, parts.starters, parts.after], **quiet)
+    restart.click(lambda: shown(Conversation(), "", ()), None, parts.outputs, **quiet)
 
 
-def _turn_handler(bot: Answering) -> Callable[..., Iterator[tuple[Any, ...]]]:
-    def turn(question: str, region: str, state: Conversation) -> Iterator[tuple[Any, ...]]:
-        question = (question or "").strip()
-        if not question:
-            gr.Info("请先写下您的问题。", title="提示")
-            yield (gr.skip(),) * (6 + FOLLOWUPS)
-            return
-        yield _pending(question, state)
-        answer = bot.ask(question, region=(region or "").strip(), history=state.history)
-        yield _shown(state.add(question, answer), answer.followups)
+def _below_subject(turn: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """``turn`` for a button whose question stands below its subject."""
 
-    return turn
+    def starter(words: str, *told: Any) -> Iterator[Any]:  # noqa: ANN401
+        yield from turn(words.rpartition("\n")[2], *told)
 
-
-def _pending(question: str, state: Conversation) -> tuple[Any, ...]:
-    """The question at once, the answer still to come; the typed text stays until then."""
-    waiting = [
-        *state.messages,
-        {"role": "user", "content": render_question(question)},
-        {"role": "assistant", "content": WAITING},
-    ]
-    closed = gr.Column(visible=False)
-    return (gr.skip(), waiting, gr.skip(), gr.skip(), closed, closed, *[gr.skip()] * FOLLOWUPS)
-
-
-def _shown(state: Conversation, followups: Sequence[str]) -> tuple[Any, ...]:
-    texts = [*followups[:FOLLOWUPS], *[""] * FOLLOWUPS][:FOLLOWUPS]
-    return (
-        state,
-        state.messages,
-        state.evidence,
-        "",
-        gr.Column(visible=not state.turns),
-        gr.Column(visible=bool(state.turns)),
-        *[gr.Button(text, visible=bool(text)) for text in texts],
-    )
-
-
-def _apologise(state: Conversation) -> tuple[Any, ...]:
-    """After a failure: the chat as it was, and a sentence; the typed text is still in the box."""
-    gr.Warning("刚才没有查成，您写的内容还在，请再按一次“发送”。", title="没有查成")
-    asked = bool(state.turns)
-    return state.messages, gr.Column(visible=not asked), gr.Column(visible=asked)
+    return starter
 
 
 def _theme() -> gr.themes.Base:

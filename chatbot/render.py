@@ -1,13 +1,13 @@
-"""An answer as the citizen sees it: the message, and the evidence that its markers open."""
+"""An answer as the citizen sees it: the message with its markers and its tools."""
 
-from urllib.parse import quote as percent
+from dataclasses import asdict
 
-from chatbot.markup import body_html, escape, phones_in, with_phones
-from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote
-from corpus.records import Authority, Span, Status
-from corpus.sentences import sentences
+from chatbot.cards import authority_words, citation_dates, place_words, target
+from chatbot.markup import escape, phones_in, with_phones
+from chatbot.question import clean, mended
+from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Slots
+from corpus.records import Authority, Status
 
-AROUND = 2  # sentences shown before and after a quoted one
 UNFOLDED = 6  # quotes shown at once, the others are unfolded
 KIND_WORDS = {
     Kind.ANSWER: "找到了原文",
@@ -20,7 +20,14 @@ KIND_WORDS = {
     Kind.INVALID: "没有看明白",
 }
 _UNSEARCHED = frozenset({Kind.EMERGENCY, Kind.MEDICAL, Kind.INVALID})
-_CALLS = {"120": "拨打 120（急救）", "12356": "拨打 12356（心理援助）"}
+_CALLS = {
+    "120": "急救",
+    "12356": "心理援助",
+    "12393": "医保服务",
+}
+_SLOT_WORDS = {"region": "参保地", "insurance": "险种", "year": "年份"}
+_REASONS = ("答非所问", "过期", "地区不对", "引用错", "看不懂")
+_TOOLS = {"copy": "复制", "aloud": "朗读", "print": "打印", "share": "分享"}
 _ONE_LEG = "语义查找还在准备，这次只按字词查找，过一会儿再问会更准。"
 
 
@@ -39,61 +46,32 @@ def render_answer(answer: Answer, turn: str) -> str:
     first, _, below = answer.lead.partition("\n\n")  # the emergency card, what stands below it
     parts = [
         f'<div class="yb-answer yb-{answer.kind.value}">',
-        f'<p class="yb-kind">{KIND_WORDS[answer.kind]}</p>',
-        _own_words("yb-lead", first),
+        f'<h2 class="yb-kind">{KIND_WORDS[answer.kind]}</h2>',
         _calls(answer),
+        _own_words("yb-lead", first),
         _own_words("yb-below", below),
         _quotes(answer, turn),
         _own_words("yb-closing", answer.closing),
         _sources(answer, turn),
         _how(answer),
         f'<p class="yb-disclaimer">{DISCLAIMER}</p>',
+        _plain(answer),
+        _tools(answer),
         "</div>",
     ]
     return "".join(parts)
 
 
-def render_evidence(answer: Answer, turn: str) -> str:
-    """One card for each source, with the passage around what is quoted from it."""
-    return "".join(_card(answer, citation, turn) for citation in answer.citations)
-
-
-def around(quotes: list[Quote]) -> list[Span]:
-    """The parts of one article that show ``quotes`` with their neighbours, overlaps joined."""
-    body = quotes[0].article.body
-    spans = [span for span in sentences(body) if span.of(body).strip()]
-    windows: list[Span] = []
-    for quote in sorted(quotes, key=lambda one: one.start):
-        touched = [i for i, s in enumerate(spans) if s.start < quote.end and s.end > quote.start]
-        window = Span(
-            min(quote.start, spans[max(0, touched[0] - AROUND)].start),
-            max(quote.end, spans[min(len(spans) - 1, touched[-1] + AROUND)].end),
-        )
-        if windows and window.start <= windows[-1].end:
-            last = windows.pop()
-            window = Span(last.start, max(last.end, window.end))
-        windows.append(window)
-    return windows
-
-
-def place_words(place: tuple[str, ...]) -> str:
-    """``("广东省", "惠州市")`` → 广东省惠州市."""
-    return "".join(place)
-
-
-def date_words(published: str, effective_year: str) -> str:
-    """When a source was published and for which year it holds, in words.
-
-    >>> date_words("2025-04-19", "")
-    '2025年4月19日发布'
-    >>> date_words("", "")
-    '日期未注明'
-    """
-    year = f"适用{effective_year}年" if effective_year else ""
-    parts = published.split("-")
-    units = zip(parts, "年月日", strict=False)
-    day = "".join(f"{int(part)}{unit}" for part, unit in units if part.isdigit())
-    return "，".join(word for word in (year, f"{day}发布" if day else "") if word) or "日期未注明"
+def render_slots(slots: Slots, turn: str) -> str:
+    """What is known of the person, each as a chip that a press takes away."""
+    known = {name: value for name, value in asdict(slots).items() if value}
+    chips = [
+        f'<button class="yb-chip yb-slot-{name}" type="button">'
+        f"{_SLOT_WORDS[name] + '：' if name in _SLOT_WORDS else ''}{escape(value)}</button>"
+        for name, value in known.items()
+    ]
+    choose = '<button class="yb-choose-place" type="button">选参保地</button>'
+    return f'<div class="yb-chips yb-{turn}">{"".join(chips)}{choose}</div>'
 
 
 def _own_words(css_class: str, text: str) -> str:
@@ -101,10 +79,43 @@ def _own_words(css_class: str, text: str) -> str:
 
 
 def _calls(answer: Answer) -> str:
+    """Telephones to tap: first those that the card tells to call, then the other services."""
     if answer.kind not in (Kind.EMERGENCY, Kind.MEDICAL):
         return ""
-    numbers = [n for n in phones_in(answer.lead + "\n" + answer.closing) if n in _CALLS]
-    return "".join(f'<a class="yb-call" href="tel:{n}">{_CALLS[n]}</a>' for n in numbers)
+    told = [n for n in phones_in(answer.lead) if n in _CALLS]
+    others = [n for n in _CALLS if n not in told] if answer.kind is Kind.EMERGENCY else []
+    first = "".join(_call(n, "yb-call") for n in told)
+    rest = "".join(_call(n, "yb-call yb-call-other") for n in others)
+    return first + (f'<div class="yb-calls-other">{rest}</div>' if rest else "")
+
+
+def _call(number: str, css_class: str) -> str:
+    words = f"拨打 {number}<span>（{_CALLS[number]}）</span>"
+    return f'<a class="{css_class}" href="tel:{number}">{words}</a>'
+
+
+def _plain(answer: Answer) -> str:
+    """The answer's text for copying, reading aloud and announcing; never drawn."""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in answer.text.splitlines())
+    return f'<div class="yb-plain">{lines}</div>'
+
+
+def _tools(answer: Answer) -> str:
+    tools = "".join(
+        f'<button class="yb-act yb-{name}" type="button">{words}</button>'
+        for name, words in _TOOLS.items()
+    )
+    if answer.kind in (Kind.EMERGENCY, Kind.INVALID):
+        return f'<div class="yb-acts">{tools}</div>'
+    reasons = "".join(
+        f'<button class="yb-act yb-reason" type="button">{words}</button>'
+        for words in (*_REASONS, "说不上来")
+    )
+    return (
+        f'<div class="yb-acts">{tools}<button class="yb-act yb-good" type="button">有帮助</button>'
+        '<button class="yb-act yb-bad" type="button">没帮助</button></div>'
+        f'<div class="yb-reasons"><p>哪里不好？点一下就会连同这个问题一起送出。</p>{reasons}</div>'
+    )
 
 
 def _quotes(answer: Answer, turn: str) -> str:
@@ -113,7 +124,8 @@ def _quotes(answer: Answer, turn: str) -> str:
         shown = [_quote(quote, n, turn) for quote, n in pairs]
         return "".join(shown[:UNFOLDED]) + _folded(shown[UNFOLDED:])
     sides = [
-        f'<div class="yb-side"><p class="yb-side-name">{escape(_side_name(citation))}</p>'
+        f'<div class="yb-side"><h3 class="yb-side-name">{escape(_side_name(citation))} '
+        f"{authority_words(Authority(citation.authority))}</h3>"
         + "".join(_quote(quote, n, turn) for quote, n in pairs if n == citation.n)
         + "</div>"
         for citation in answer.citations
@@ -132,93 +144,55 @@ def _folded(quotes: list[str]) -> str:
 
 
 def _quote(quote: Quote, n: int, turn: str) -> str:
-    text = with_phones(quote.text, own_words=False)
-    marker = f'<a class="yb-cite yb-marker" href="#{_target(turn, n)}">&#91;{n}&#93;</a>'
-    return f'<p class="yb-quote">{text}{marker}</p>'
+    """A quoted sentence; its marker stays on the line of its last character."""
+    cut = len(quote.text) - (not quote.text[-1].isalnum())
+    text, end = with_phones(quote.text[:cut], own_words=False), escape(quote.text[cut:])
+    marker = f'<a class="yb-cite yb-marker" href="#{target(turn, n)}">&#91;{n}&#93;</a>'
+    return f'<p class="yb-quote">{text}<span class="yb-end">{end}{marker}</span></p>'
 
 
 def _side_name(citation: Citation) -> str:
-    return f"{place_words(citation.place)} · {_dates(citation)}"
+    return f"{place_words(citation.place)} · {citation_dates(citation)}"
 
 
 def _sources(answer: Answer, turn: str) -> str:
     if not answer.citations:
         return ""
     lines = [
-        f'<a class="yb-cite yb-source-line" href="#{_target(turn, c.n)}">'
-        f"&#91;{c.n}&#93; {escape(_source_line(c))}</a>"
+        f'<a class="yb-cite yb-source-line" href="#{target(turn, c.n)}">'
+        f'<span class="yb-source-title">&#91;{c.n}&#93; {escape(c.title)}</span> '
+        f'<span class="yb-source-facts">{escape(_source_facts(c))}</span> '
+        f"{authority_words(Authority(c.authority))}</a>"
         for c in answer.citations
     ]
-    return f'<p class="yb-sources-title">出处（点开看原文）</p>{"".join(lines)}'
+    return f'<h3 class="yb-sources-title">出处（点开看原文）</h3>{"".join(lines)}'
 
 
-def _source_line(citation: Citation) -> str:
+def _source_facts(citation: Citation) -> str:
     words = (
-        citation.title,
         place_words(citation.place),
-        _dates(citation),
+        citation_dates(citation),
         citation.source_name or "来源未注明",
-        Authority(citation.authority).label,
         "已废止" if citation.status == Status.SUPERSEDED else "",
     )
     return " · ".join(word for word in words if word)
-
-
-def _dates(citation: Citation) -> str:
-    return date_words(citation.published, citation.effective_year)
 
 
 def _how(answer: Answer) -> str:
     """How the search was done: for whom, in which words, with how much of the machinery."""
     if answer.kind in _UNSEARCHED:
         return ""
-    known = (answer.slots.region, answer.slots.insurance, answer.slots.year)
-    notes = []
-    if any(known):
-        notes.append(f"按这些情况查找：{'、'.join(word for word in known if word)}")
-    if answer.citations and answer.retrieval.rewritten:
-        notes.append(f"已按“{answer.retrieval.rewritten}”检索")
+    known = [value for value in asdict(answer.slots).values() if value]
+    notes = [escape(f"按这些情况查找：{'、'.join(known)}。")] if known else []
+    rewritten = answer.retrieval.rewritten
+    if rewritten and (answer.citations or is_mended(answer.question)):
+        undo = '<button class="yb-act yb-undo" type="button">撤销</button>'
+        notes.append(f"已按“{escape(rewritten)}”检索，{undo}")
     if answer.citations and answer.retrieval.legs == ("bm25",):
-        notes.append(_ONE_LEG)
-    return "".join(f'<p class="yb-how">{escape(note)}</p>' for note in notes)
+        notes.append(escape(_ONE_LEG))
+    return "".join(f'<p class="yb-how">{note}</p>' for note in notes)
 
 
-def _card(answer: Answer, citation: Citation, turn: str) -> str:
-    quotes = [q for q, n in zip(answer.quotes, answer.cited, strict=True) if n == citation.n]
-    rows = (
-        ("地方", place_words(citation.place)),
-        ("人群", citation.audience),
-        ("时间", _dates(citation)),
-        ("来源", citation.source_name or "未注明"),
-        ("可靠程度", Authority(citation.authority).label),
-        ("效力", {"current": "现行", "superseded": "已废止"}.get(citation.status, "未注明")),
-    )
-    facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows)
-    return (
-        f'<section class="yb-card" id="{_target(turn, citation.n)}" tabindex="-1">'
-        f'<p class="yb-card-title">&#91;{citation.n}&#93; {escape(citation.title)}</p>'
-        f"<dl>{facts}</dl>{_passages(quotes)}"
-        f'<p><a class="yb-whole" target="_blank" rel="noopener" '
-        f'href="{article_link(citation.article_id, quotes)}">看全文</a></p></section>'
-    )
-
-
-def _passages(quotes: list[Quote]) -> str:
-    if not quotes:
-        return ""
-    body = quotes[0].article.body
-    marks = sorted(Span(quote.start, quote.end) for quote in quotes)
-    return "".join(
-        f'<div class="yb-passage">{body_html(body, window, marks)}</div>'
-        for window in around(quotes)
-    )
-
-
-def article_link(article_id: str, quotes: list[Quote]) -> str:
-    """The address of the whole article with ``quotes`` marked in it."""
-    where = ",".join(f"{one.start}-{one.end}" for one in sorted(quotes, key=lambda q: q.start))
-    return f"/article/{percent(article_id, safe='')}" + (f"?quote={where}#quote" if where else "")
-
-
-def _target(turn: str, n: int) -> str:
-    return f"src-{turn}-{n}"
+def is_mended(question: str) -> bool:
+    """Whether misspelt terms of a question are mended before the search."""
+    return mended(question) != clean(question)

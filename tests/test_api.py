@@ -40,7 +40,9 @@ class BrokenBot:
     articles_count = 0
     starters = ()
 
-    def ask(self, question, *, region="", history=()):
+    articles = ()
+
+    def ask(self, question, *, region="", history=(), mend=True, forget=()):
         if question == "坏":
             sentence = "索引坏了，请重建：python -m index build"
             raise IndexDamaged(sentence)

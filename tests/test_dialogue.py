@@ -129,3 +129,22 @@ def test_reading_twice_gives_the_same():
     history = ["惠州职工医保门诊报多少", "那广州呢"]
     assert read(history, "要带什么材料") == read(history, "要带什么材料")
     assert history == ["惠州职工医保门诊报多少", "那广州呢"]
+
+
+def test_what_the_person_took_away_does_not_carry_over() -> None:
+    history = ["我是惠州的职工", "2024年门诊报多少"]
+    kept = read(history, "那住院呢")
+    assert kept.slots == Slots("广东省惠州市", "职工", "2024")
+    for name, left in (
+        ("region", Slots("", "职工", "2024")),
+        ("insurance", Slots("广东省惠州市", "", "2024")),
+        ("year", Slots("广东省惠州市", "职工", "")),
+    ):
+        assert read(history, "那住院呢", forget={name}).slots == left
+    assert read(history, "那住院呢", "广州", forget={"region"}).place == GUANGZHOU
+    assert read(history, "深圳的住院呢", forget={"region"}).place == SHENZHEN
+
+
+def test_a_message_can_be_read_as_it_was_typed() -> None:
+    assert read([], "门忒怎么办").text == "门特怎么办"
+    assert read([], "门忒怎么办", mend=False).text == "门忒怎么办"

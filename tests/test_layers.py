@@ -19,7 +19,8 @@ BELOW = {
     "app": {"corpus", "index", "chatbot"},
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "gradio", "onnxruntime")
-LATE = {"index.e5modules", "chatbot.page", "chatbot.api"}  # imported by functions, when needed
+# Imported by functions, when needed.
+LATE = {"index.e5modules", "chatbot.page", "chatbot.turns", "chatbot.api"}
 
 
 def sources(package: str) -> list[Path]:

@@ -6,18 +6,14 @@ from html.parser import HTMLParser
 
 import pytest
 
+from chatbot.about import about_page
 from chatbot.article_page import article_page, missing_page, parse_marks
+from chatbot.cards import around, date_words, render_evidence
 from chatbot.conversation import KEPT_TURNS, Conversation
-from chatbot.page import FOLLOWUPS, build_page
+from chatbot.page import build_page
 from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Retrieval, Slots
-from chatbot.render import (
-    KIND_WORDS,
-    around,
-    date_words,
-    render_answer,
-    render_evidence,
-    render_question,
-)
+from chatbot.render import KIND_WORDS, render_answer, render_question, render_slots
+from chatbot.turns import FOLLOWUPS
 from corpus.records import Article, Authority, Span, Status
 
 HOSTILE = "<script>x</script> [a](javascript:b) $$c$$ ~~d~~ *e* `f` &lt; {{g}} ${h} | # <!-- i -->"
@@ -107,15 +103,15 @@ def test_an_answer_shows_lead_quotes_markers_sources_and_ends_with_the_disclaime
         "第二句。[1]",
         "全国一句。[2]",
         "拿不准请打12393。",
-        "[1] 惠州的事 · 广东省惠州市 · 适用2024年，2025年4月19日发布 · 健康新闻 · 网站，待核实",
-        "[2] 全国的事 · 全国 · 日期未注明 · 医保局 · 官方 · 已废止",
+        "[1] 惠州的事 广东省惠州市 · 适用2024年，2025年4月19日发布 · 健康新闻 网站，待核实",
+        "[2] 全国的事 全国 · 日期未注明 · 医保局 · 已废止 官方",
         "按这些情况查找：惠州市、职工",
-        "已按“门诊特定病种”检索",
+        "已按“门诊特定病种”检索，撤销",
         "这次只按字词查找",
+        DISCLAIMER,
     ]
     places = [seen.text.index(words) for words in order]
     assert places == sorted(places)
-    assert seen.text.endswith(DISCLAIMER)
     assert seen.links == ["#src-t3-1", "#src-t3-2", "tel:12393", "#src-t3-1", "#src-t3-2"]
     assert "\n\n" not in shown
 
@@ -133,8 +129,10 @@ def test_sources_that_disagree_stand_side_by_side() -> None:
 def test_an_emergency_can_be_called_from_its_card() -> None:
     lead = "请立即拨打120。心里难受请打12356。"
     seen = Seen(render_answer(answer(kind=Kind.EMERGENCY, lead=lead), "t1"))
-    assert seen.links == ["tel:120", "tel:12356", "tel:120", "tel:12356"]
+    assert seen.links == ["tel:120", "tel:12356", "tel:12393", "tel:120", "tel:12356"]
     assert "拨打 120（急救）" in seen.text
+    doctor = Seen(render_answer(answer(kind=Kind.MEDICAL, lead="请找医生。"), "t1"))
+    assert doctor.links == []
 
 
 def test_how_it_was_searched_is_told_only_where_it_was() -> None:
@@ -164,7 +162,7 @@ def test_hostile_text_is_shown_as_it_is() -> None:
         seen = Seen(shown)
         assert HOSTILE in seen.text
         assert not {"img", "b", "em"} & set(seen.tags)
-        assert seen.tags.count("script") == ("early.js" in shown)
+        assert seen.tags.count("script") == shown.count('src="/own/')
         assert not any(link.startswith("javascript") for link in seen.links)
 
 
@@ -219,46 +217,104 @@ def test_a_conversation_keeps_questions_and_forgets_the_oldest() -> None:
     assert targets[-1] == f"src-t{KEPT_TURNS + 2}-1"
 
 
+def test_slots_are_chips_in_words() -> None:
+    shown = render_slots(Slots(region=HOSTILE, year="2024"), "t2")
+    seen = Seen(shown)
+    assert f"参保地：{HOSTILE}" in seen.text
+    assert "年份：2024" in seen.text
+    assert "险种" not in seen.text
+    assert 'class="yb-chips yb-t2"' in shown
+
+
+def test_what_was_taken_away_comes_back_only_when_it_is_said_again() -> None:
+    known = answer(quote(HUIZHOU, "第一句。"), slots=Slots(region="广东省惠州市"))
+    before = Conversation().add("我是惠州的", known).forget(["region", "nonsense"])
+    assert before.forgotten == {"region"}
+    assert before.add("那住院呢", answer()).forgotten == {"region"}
+    assert before.add("惠州住院呢", known).forgotten == frozenset()
+    unread = before.add("？", answer(kind=Kind.INVALID))
+    assert unread.slots == known.slots
+
+
+def test_the_plain_text_of_an_answer_is_there_for_copying() -> None:
+    made = answer(quote(HUIZHOU, "第一句。"))
+    plain = render_answer(made, "t1").split('<div class="yb-plain">')[1].split("</div>")[0]
+    assert Seen(plain).text == made.text
+
+
+def test_about_tells_what_the_articles_are() -> None:
+    page = about_page([HUIZHOU, NATION])
+    seen = Seen(page)
+    for words in (
+        "一共收录2篇文章，讲到1个省、市、县",
+        "官方1篇，网站，待核实1篇",
+        "最早的是2025年4月19日发布，最新的是2025年4月19日发布",
+        "另有1篇没有写明日期",
+        "已经知道废止的有1篇",
+        DISCLAIMER,
+    ):
+        assert words in seen.text
+    assert "tel:120" in seen.links
+    assert "最早" not in Seen(about_page([NATION])).text
+
+
 class OneAnswer:
     """A chatbot that knows one thing, and what it was asked."""
 
     ready = True
     articles_count = 1
-    starters = ("甲？", "乙？")
+    articles = (HUIZHOU,)
+    starters = ("惠州的事", "乙？")
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str, list[str]]] = []
+        self.asked: list[dict[str, object]] = []
 
-    def ask(self, question, *, region="", history=()):
-        self.asked.append((question, region, list(history)))
-        return answer(quote(HUIZHOU, "第一句。"), followups=("再问？",))
+    def ask(self, question, *, region="", history=(), mend=True, forget=()):
+        self.asked.append(
+            {"question": question, "region": region, "history": list(history)}
+            | ({} if mend else {"mend": mend})
+            | ({"forget": set(forget)} if forget else {})
+        )
+        return answer(
+            quote(HUIZHOU, "第一句。"), followups=("再问？",), slots=Slots(region="广东省惠州市")
+        )
 
     def article(self, article_id):
         return {"hz": HUIZHOU}[article_id]
 
 
-def run_turn(bot: OneAnswer, *inputs):
-    """Every step that the page shows after a question is sent."""
+def run(bot: OneAnswer, number: int, *inputs):
+    """Every step that the page shows after event ``number``: 0 is a typed question."""
 
     async def built():
         return build_page(bot)
 
-    page = asyncio.run(built())
-    turn = next(fn.fn for fn in page.fns.values() if fn.targets[0][1] == "submit")
-    return list(turn(*inputs))
+    shown = list(asyncio.run(built()).fns.values())[number].fn(*inputs)
+    return [shown] if isinstance(shown, tuple) else list(shown)
+
+
+STARTER, UNDO = 1 + FOLLOWUPS, 3 + FOLLOWUPS  # events of the first starter and of 「撤销」
 
 
 def test_a_turn_shows_the_question_at_once_and_then_the_answer() -> None:
     bot = OneAnswer()
     before = Conversation().add("早先", answer(quote(HUIZHOU, "第二句。")))
-    waiting, done = run_turn(bot, " 甲？ ", " 惠州 ", before)
-    assert bot.asked == [("甲？", "惠州", ["早先"])]
+    waiting, done = run(bot, 0, " 甲？\n乙 ", " 广东省惠州市 ", "year", before)
+    assert bot.asked == [
+        {
+            "question": "甲？\n乙",
+            "region": "广东省惠州市",
+            "history": ["早先"],
+            "forget": {"year"},
+        }
+    ]
     assert "正在查找" in waiting[1][-1]["content"]
-    state, messages, evidence, box, starters, after, *buttons = done
-    assert state.history == ["早先", "甲？"]
+    state, messages, evidence, chips, region, forget, starters, after, *buttons = done
+    assert state.history == ["早先", "甲？\n乙"]
     assert messages == state.messages
     assert "src-t2-1" in evidence
-    assert box == ""
+    assert "参保地：广东省惠州市" in chips
+    assert (region, forget) == ("广东省惠州市", "")
     assert (starters.visible, after.visible) == (False, True)
     assert [(b.value, b.visible) for b in buttons] == [
         ("再问？", True),
@@ -266,8 +322,32 @@ def test_a_turn_shows_the_question_at_once_and_then_the_answer() -> None:
     ]
 
 
+def test_a_place_named_in_the_message_outweighs_the_chosen_one() -> None:
+    *_, done = run(OneAnswer(), 0, "惠州呢？", "广东省广州市", "", Conversation())
+    assert done[4] == ""
+    assert "参保地：广东省惠州市" in done[3]
+
+
+def test_a_starter_stands_below_its_subject_and_is_asked_without_it() -> None:
+    bot = OneAnswer()
+    run(bot, STARTER, "门诊\n惠州的事", "", "", Conversation())
+    assert bot.asked[0]["question"] == "惠州的事"
+
+
+@pytest.mark.parametrize(("typed", "history"), [("门忒怎么办", ["早先"]), ("那住院呢", [])])
+def test_undo_asks_the_last_question_another_way(typed: str, history: list[str]) -> None:
+    bot = OneAnswer()
+    before = Conversation().add("早先", answer()).add(typed, answer(quote(HUIZHOU, "第二句。")))
+    (done,) = run(bot, UNDO, "", "", before)
+    assert bot.asked == [{"question": typed, "region": "", "history": history, "mend": False}]
+    assert done[0].history == ["早先", typed]
+    assert "第一句" in done[1][-1]["content"]
+    run(bot, UNDO, "", "", Conversation())
+    assert len(bot.asked) == 1  # there was nothing to undo
+
+
 def test_an_empty_box_asks_nothing() -> None:
     bot = OneAnswer()
-    (kept,) = run_turn(bot, "  ", "", Conversation())
+    (kept,) = run(bot, 0, "  ", "", "", Conversation())
     assert bot.asked == []
     assert all(part["__type__"] == "update" and len(part) == 1 for part in kept)

@@ -1,18 +1,27 @@
-// Behaviour that Gradio does not have: evidence panel, large print, focus, Chinese labels.
-// Nothing here sends or stores a question.
-"use strict";
+// Behaviour that Gradio does not have: evidence panel, focus, announcements, Chinese labels.
+import { fill, showChips } from "./places.js";
+import { keepDraft, restoreDraft, say, spoken } from "./tools.js";
+import { showLook } from "./look.js";
 
 const root = document.documentElement;
+const SAID_FOR = 6000; // milliseconds for which an announced answer stays for screen readers
 const LOST = "连接中断或者现在太忙。您写的内容还在，请稍后再按一次“发送”。";
 const LABELS = [
   ["[role=log]", "aria-label", "问答记录"],
+  ["[role=log]", "aria-live", "off"], // an answer is announced once, by the status line
+  ["#yb-status", "role", "status"],
   ["#yb-evidence", "role", "region"],
   ["#yb-evidence", "aria-label", "出处"],
   [".toast-close", "aria-label", "关闭提示"],
+  [".toast-header", "role", "presentation"], // its button to close stays
+  [".toast-header", "tabindex", "-1"],
+  ["#yb-question textarea", "aria-label", "您的问题，请不要写姓名、身份证号"],
 ];
 let opener = null; // what had the focus before the evidence was opened
 let questionsSeen = 0;
 let answersSeen = 0;
+let lastAnswer = null;
+let restored = false;
 
 function openEvidence(link) {
   const card = document.getElementById(link.getAttribute("href").slice(1));
@@ -38,26 +47,6 @@ function closeEvidence() {
   opener = null;
 }
 
-function showPrintSize() {
-  const button = document.getElementById("yb-big-toggle");
-  if (!button) return;
-  const big = root.classList.contains("yb-big");
-  if (button.getAttribute("aria-pressed") !== String(big)) {
-    button.setAttribute("aria-pressed", String(big));
-    button.textContent = big ? "标准字" : "大字";
-  }
-}
-
-function togglePrintSize() {
-  const big = root.classList.toggle("yb-big");
-  try {
-    localStorage.setItem("yb-big", big ? "1" : "0");
-  } catch {
-    // Not remembered, but it holds for this visit.
-  }
-  showPrintSize();
-}
-
 function set(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
@@ -74,26 +63,42 @@ function speakChinese() {
     set(marker, "role", "button");
     set(marker, "aria-label", `查看出处${marker.textContent.replace(/\D/g, "")}`);
   });
-  document.querySelectorAll("a[href^='tel:'][target]").forEach((link) => link.removeAttribute("target"));
+  document.querySelectorAll("a[href^='tel:'][target], a.yb-tool[target]").forEach((link) => link.removeAttribute("target"));
   // Gradio's own warnings are English; ours are not.
-  document.querySelectorAll(".toast-title, .toast-text").forEach((text) => {
+  document.querySelectorAll(".toast-title, [data-testid=toast-text]").forEach((text) => {
     if (/[\u4e00-\u9fff]/.test(text.textContent) || !text.textContent.trim()) return;
     text.textContent = text.classList.contains("toast-title") ? "提示" : LOST;
   });
 }
 
+function announce(answer) {
+  say(spoken(answer));
+  setTimeout(() => say(""), SAID_FOR);
+}
+
+// The box is emptied when what it holds has been answered; what was typed meanwhile stays.
+function emptyBox(question) {
+  const box = document.querySelector("#yb-question textarea");
+  const bare = (text) => text.replace(/\s/g, "");
+  if (!box || !question || bare(box.value) !== bare(question.textContent)) return;
+  fill("yb-question", "");
+  keepDraft("");
+}
+
 function followConversation() {
   const questions = document.querySelectorAll("#yb-chat .yb-question");
   const answers = document.querySelectorAll("#yb-chat .yb-answer");
-  if (questions.length === questionsSeen && answers.length === answersSeen) return;
-  const answered = answers.length > answersSeen;
+  const newest = answers[answers.length - 1] ?? null;
+  const answered = answers.length > answersSeen || (newest && newest !== lastAnswer && answers.length === answersSeen);
   const started = questions.length > questionsSeen;
   questionsSeen = questions.length;
   answersSeen = answers.length;
-  const last = questions[questions.length - 1];
-  if (!last) return;
-  if (started || answered) last.scrollIntoView({ block: "start" });
+  lastAnswer = newest;
+  if (!started && !answered) return;
+  questions[questions.length - 1]?.scrollIntoView({ block: "start" });
   if (!answered) return;
+  emptyBox(questions[questions.length - 1]);
+  announce(newest);
   root.classList.remove("yb-open");
   const box = document.querySelector("#yb-question textarea");
   // On a phone the keyboard would hide the answer; at a desk the next question can follow at once.
@@ -103,8 +108,13 @@ function followConversation() {
 
 function update() {
   speakChinese();
-  showPrintSize();
+  showLook();
+  showChips();
   followConversation();
+  if (!restored && document.querySelector("#yb-question textarea")) {
+    restored = true;
+    restoreDraft();
+  }
 }
 
 document.addEventListener(
@@ -116,19 +126,19 @@ document.addEventListener(
       event.preventDefault();
       openEvidence(link);
     } else if (target?.closest("#yb-close")) closeEvidence();
-    else if (target?.closest("#yb-big-toggle")) togglePrintSize();
     else if (!matchMedia("(min-width: 64rem)").matches && !target?.closest("#yb-evidence")) closeEvidence();
   },
   true,
 );
 
+document.addEventListener("input", (event) => {
+  if (event.target instanceof Element && event.target.matches("#yb-question textarea")) keepDraft(event.target.value);
+});
+
 document.addEventListener("keydown", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   if (event.key === "Escape") closeEvidence();
-  else if (event.key === "Enter" && !event.isComposing && target?.closest("#yb-region")) {
-    event.preventDefault();
-    document.querySelector("#yb-question textarea")?.focus();
-  } else if (event.key === " " && target?.matches("a.yb-marker")) {
+  else if (event.key === " " && target?.matches("a.yb-marker")) {
     event.preventDefault();
     openEvidence(target);
   }

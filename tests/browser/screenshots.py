@@ -1,8 +1,10 @@
 """Take the page's portraits: ``python -m tests.browser.screenshots [FOLDER] [--index DIR]``.
 
-Five states, on a desk's screen and on a phone, from the shipped corpus and the built index.
+Eight states, on a desk's screen and on a phone, from the shipped corpus and the built index; the
+conflict is staged, with made-up articles.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +14,10 @@ from playwright.sync_api import Browser, Page
 from chatbot.answer import Chatbot
 from corpus.errors import YibaoError
 from tests.browser.serving import ask, chromium, chromium_path, served, visit
+from tests.browser.staged import CONFLICT, StagedBot
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}  # CSS pixels
+CLARIFY = "湖洲大病二次报销，自己出了多少以上才给报"
 EMERGENCY = "我爸突然胸口剧痛，喘不上气，怎么报销？"
 REFUSAL = "明天股票会涨吗？"
 
@@ -22,7 +26,7 @@ def main(
     folder: Annotated[Path, typer.Argument(help="where the PNG files go")] = Path("screenshots"),
     index: Annotated[Path | None, typer.Option(help="index directory")] = None,
 ) -> None:
-    """Write first visit, answer, evidence, emergency and refusal, for each size."""
+    """Write the eight states, for each size."""
     path = chromium_path()
     if path is None:
         typer.echo("找不到 Chromium：请安装，或用环境变量 CHROMIUM 指明它在哪里。", err=True)
@@ -34,12 +38,11 @@ def main(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     folder.mkdir(parents=True, exist_ok=True)
-    with served(bot) as address, chromium(path) as browser:
+    with served(bot) as address, served(StagedBot()) as stage, chromium(path) as browser:
         for name in SIZES:
             page = _page(browser, name)
-            visit(page, address)
-            for state in _states(page, bot.starters[0]):
-                target = folder / f"{name}-{state}.png"
+            for number, state in enumerate(_states(page, address, stage, bot.starters[0]), 1):
+                target = folder / f"{name}-{number}-{state}.png"
                 page.screenshot(path=target, animations="disabled")
                 typer.echo(str(target))
             page.context.close()
@@ -54,7 +57,8 @@ def _page(browser: Browser, name: str) -> Page:
     return context.new_page()
 
 
-def _states(page: Page, question: str):
+def _states(page: Page, address: str, stage: str, question: str) -> Iterator[str]:
+    visit(page, address)
     yield "first-visit"
     answer = ask(page, question)
     yield "answer"
@@ -62,10 +66,19 @@ def _states(page: Page, question: str):
     page.locator(".yb-card.yb-on").wait_for()
     yield "evidence"
     page.keyboard.press("Escape")
-    ask(page, EMERGENCY)
-    yield "emergency"
-    ask(page, REFUSAL)
-    yield "refusal"
+    for state, where, asked in (
+        ("conflict", stage, CONFLICT),
+        ("clarify", address, CLARIFY),
+        ("emergency", address, EMERGENCY),
+        ("refusal", address, REFUSAL),
+    ):
+        visit(page, where)
+        ask(page, asked)
+        yield state
+    visit(page, address)
+    page.click(".yb-size")
+    ask(page, question)
+    yield "large-print"
 
 
 if __name__ == "__main__":

@@ -1,74 +1,112 @@
-"""The page in a real browser: what a citizen sees, on a desk's screen and on a phone."""
+"""The page in a real browser: what a citizen sees and does, on a desk's screen and on phones."""
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from chatbot.page import Answering
 from chatbot.records import DISCLAIMER
-from tests.browser.conftest import HOSTILE
 from tests.browser.serving import ask, visit
+from tests.browser.staged import (
+    CLARIFY,
+    CONFLICT,
+    HOSTILE,
+    LOCAL,
+    LONG,
+    MISSPELT,
+    NOTHING,
+    URGENT,
+)
 
 OpenPage = Callable[..., Page]
+BOX = "#yb-question textarea"
 SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
-EMERGENCY = "我爸突然胸口剧痛，喘不上气，怎么报销？"
-# The size of a tap target, what reaches beyond the visible pill included.
-TARGETS = """() => [...document.querySelectorAll(
-    '.yb-choice, .yb-tool, .yb-source-line, .yb-call, .yb-close, .yb-whole, #yb-composer button'
-)].filter((e) => e.offsetParent).map((e) => [e.className, e.getBoundingClientRect().height])"""
-# Contrast (WCAG 2.2) of every piece of visible text against the nearest filled background.
-CONTRASTS = """() => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const light = (c) => { const [r, g, b] = c.slice(0, 3).map((v) => v / 255).map(
-    (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const ground = (e) => { for (; e; e = e.parentElement) {
-    const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] > 250) return c; }
-    return [255, 255, 255, 255]; };
-  return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() &&
-    [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).map((e) => {
-      const [a, b] = [light(rgba(getComputedStyle(e).color)), light(ground(e))];
-      return [e.textContent.slice(0, 30), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
-    }).filter(([, ratio]) => ratio < 4.5);
-}"""
+# Tap targets that are lower than 44 px; what reaches beyond a marker's visible pill is not counted.
+LOW = """() => [...document.querySelectorAll(
+    'button, a.yb-tool, .yb-source-line, .yb-call, .yb-whole, summary, #yb-composer input'
+)].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 43.5)
+  .map((e) => e.outerHTML.slice(0, 80))"""
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
-def test_an_answer_leads_to_the_marked_sentence_and_the_whole_article(
-    site: str, bot: Answering, open_page: OpenPage, width: int, height: int
+@pytest.mark.parametrize(
+    ("width", "height"), [(1280, 800), (768, 1024), (390, 844), (320, 568)], ids=str
+)
+def test_every_element_at_every_width(
+    stage: str, open_page: OpenPage, width: int, height: int
 ) -> None:
     page = open_page(width, height)
-    visit(page, site)
-    answer = ask(page, bot.starters[0])
+    visit(page, stage)
+    expect(page.locator("#yb-starters .yb-choice").first).to_have_text(f"门诊报销\n{LOCAL.title}")
+    _sound(page)
+    answer = ask(page, LONG)
     expect(answer.locator(".yb-disclaimer")).to_have_text(DISCLAIMER)
-    marker = answer.locator(".yb-marker").first
-    quoted = answer.locator(".yb-quote").first.inner_text().removesuffix(marker.inner_text())
+    answer.locator("summary").click()
+    expect(answer.locator(".yb-quote").last).to_be_visible()
+    _look_at_evidence(page, answer)
+    for name in ("region", "insurance"):
+        expect(page.locator(f".yb-slot-{name}")).to_be_visible()
+    expect(page.locator("#yb-after .yb-choice").first).to_have_text(CONFLICT)
+    page.locator("#yb-after .yb-choice").first.click()
+    _sides(page.locator(".yb-answer").nth(1), stacked=width < 700)
+    _sound(page)
+    urgent = ask(page, URGENT)
+    call = urgent.locator('a.yb-call[href="tel:120"]')
+    expect(call).to_be_in_viewport()
+    for number in ("120", "12356", "12393"):
+        box = urgent.locator(f'a.yb-call[href="tel:{number}"]').bounding_box()
+        assert box
+        assert box["height"] >= 55
+    expect(ask(page, CLARIFY)).to_have_class(re.compile("yb-clarify"))
+    expect(ask(page, NOTHING).locator('a[href="tel:12393"]')).to_be_visible()
+    expect(page.get_by_role("heading", name="接着问")).to_have_count(0)  # nothing follows from it
+    _sound(page)
 
+
+def _sound(page: Page) -> None:
+    assert page.evaluate(SIDEWAYS) == 0
+    assert page.evaluate(LOW) == []
+
+
+def _look_at_evidence(page: Page, answer: Locator) -> None:
+    marker = answer.locator(".yb-marker").first
     marker.click()
-    panel = page.locator("#yb-evidence")
-    card = panel.locator(".yb-card.yb-on")
+    card = page.locator(".yb-card.yb-on")
     expect(card).to_be_focused()
     expect(card.locator("mark").first).to_be_in_viewport()
-    assert _squeezed(quoted) in _squeezed("".join(card.locator("mark").all_inner_texts()))
-    for row in ("地方", "时间", "来源", "可靠程度"):
-        expect(card.locator("dt", has_text=row)).to_be_visible()
-    assert page.evaluate(SIDEWAYS) == 0
-
+    for words in (LOCAL.title, "广东省惠州市", "适用2025年", "演示资料甲", "官方", "现行"):
+        expect(card).to_contain_text(words)
+    assert "第10条" in card.locator(".yb-passage").inner_text()  # two sentences behind the eighth
+    assert "第11条" not in card.locator(".yb-passage").inner_text()
+    expect(card.locator(".yb-auth")).to_have_class(re.compile("yb-auth-official"))
+    _sound(page)
     page.keyboard.press("Escape")
-    expect(panel).to_be_hidden()
-    expect(marker).to_be_focused()
-    page.keyboard.press("Enter")
-    page.locator("#yb-close").click()
-    expect(panel).to_be_hidden()
+    expect(page.locator("#yb-evidence")).to_be_hidden()
     expect(marker).to_be_focused()
 
+
+def _sides(answer: Locator, *, stacked: bool) -> None:
+    expect(answer.locator(".yb-side")).to_have_count(2)
+    left, right = (answer.locator(".yb-side").nth(n).bounding_box() for n in (0, 1))
+    assert left
+    assert right
+    assert (left["x"] == right["x"]) == stacked
+    assert (left["y"] == right["y"]) != stacked
+
+
+def test_an_answer_of_the_corpus_leads_to_the_marked_sentence_and_the_whole_article(
+    site: str, bot: Answering, open_page: OpenPage
+) -> None:
+    page = open_page(390, 844)
+    visit(page, site)
+    answer = ask(page, bot.starters[0])
+    marker = answer.locator(".yb-marker").first
+    quoted = answer.locator(".yb-quote").first.inner_text().removesuffix(marker.inner_text())
     answer.locator(".yb-source-line").first.click()
+    card = page.locator(".yb-card.yb-on")
+    assert _squeezed(quoted) in _squeezed("".join(card.locator("mark").all_inner_texts()))
     with page.context.expect_page() as opened:
         card.locator(".yb-whole").click()
     article = opened.value
@@ -78,78 +116,133 @@ def test_an_answer_leads_to_the_marked_sentence_and_the_whole_article(
     assert article.evaluate(SIDEWAYS) == 0
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-HK"])
-def test_every_word_is_chinese_whatever_the_browser_says(
-    site: str, bot: Answering, open_page: OpenPage, locale: str
-) -> None:
-    page = open_page(locale=locale)
-    visit(page, site)
-    expect(page).to_have_title("医保问答")
-    assert page.locator("html").get_attribute("lang") == "zh-CN"
-    ask(page, bot.starters[1])
-    spoken = page.locator("body").aria_snapshot()
-    words = re.sub(r"(?m)^\s*- /url: .*$|\[\w+(=\w+)?\]", "", spoken)  # addresses and states
-    names = re.findall(r'"([^"]*)"|: (.+)$', words, re.MULTILINE)
-    assert re.findall(r"[A-Za-z]{3,}", " ".join("".join(pair) for pair in names)) == []
-
-
-def test_an_emergency_comes_first_and_large(site: str, open_page: OpenPage) -> None:
+def test_a_place_is_typed_picked_remembered_and_taken_away(stage: str, open_page: OpenPage) -> None:
     page = open_page(390, 844)
-    visit(page, site)
-    answer = ask(page, EMERGENCY)
-    expect(answer).to_have_class(re.compile("yb-emergency"))
-    call = answer.locator('a.yb-call[href="tel:120"]')
-    expect(call).to_be_in_viewport()
-    box = call.bounding_box()
-    assert box is not None
-    assert box["height"] >= 44
-    below = answer.locator(".yb-below, .yb-quote").first.bounding_box()
-    assert below is None or below["y"] > box["y"]  # the insurance question is answered below
-    assert answer.inner_text().rstrip().endswith(DISCLAIMER)
-
-
-def test_nothing_scrolls_sideways_at_320_in_large_print(
-    site: str, bot: Answering, open_page: OpenPage
-) -> None:
-    page = open_page(320, 568)
-    visit(page, site)
-    assert page.evaluate(SIDEWAYS) == 0
-    page.click("#yb-big-toggle")
-    expect(page.locator("#yb-big-toggle")).to_have_attribute("aria-pressed", "true")
+    visit(page, stage)
+    page.get_by_role("button", name="选参保地").click()
+    expect(page.locator("#yb-place-name")).to_be_focused()
+    page.locator("#yb-place-name").press_sequentially("惠州")
+    expect(page.locator(".yb-place").first).to_have_text("广东省惠州市")
+    page.locator("#yb-place-name").fill("没有这地方")
+    expect(page.locator("#yb-places")).to_contain_text("没有找到这个地名")
+    page.locator("#yb-place-name").fill("武汉")
+    page.get_by_role("button", name="湖北省武汉市", exact=True).click()
+    expect(page.locator("#yb-picker")).to_be_hidden()
+    expect(page.locator(BOX)).to_be_focused()
+    expect(page.locator(".yb-slot-region")).to_have_text("参保地：湖北省武汉市")
+    expect(ask(page, "别的").locator(".yb-closing")).to_contain_text("参保地：湖北省武汉市")
+    page.get_by_role("button", name="去掉险种：职工").click()
+    expect(page.locator(".yb-slot-insurance")).to_have_count(0)
+    page.get_by_role("button", name="去掉参保地：湖北省武汉市").click()
+    second = ask(page, "别的")
+    expect(second.locator(".yb-closing")).to_contain_text("参保地：；")
+    expect(second.locator(".yb-how")).to_have_count(0)  # nothing is known any more
     page.reload()
-    expect(page.locator("html")).to_have_class(re.compile("yb-big"))
-    page.locator("#yb-question textarea").wait_for()
-    expect(page.locator(".yb-choice").first).to_have_css("font-size", "24px")
-    answer = ask(page, bot.starters[0])
-    assert page.evaluate(SIDEWAYS) == 0
-    answer.locator(".yb-marker").first.click()
-    expect(page.locator(".yb-card.yb-on")).to_be_visible()
-    assert page.evaluate(SIDEWAYS) == 0
+    page.get_by_role("button", name="选参保地").click()
+    page.get_by_role("button", name="湖北省武汉市").click()
+    expect(page.locator(".yb-slot-region")).to_have_text("参保地：湖北省武汉市")
+    page.get_by_role("button", name="去掉参保地").click()
+    page.get_by_role("button", name="选参保地").click()
+    page.get_by_role("button", name="清除记录").click()
+    expect(page.locator(".yb-place")).to_have_count(0)
+    assert page.evaluate("localStorage.getItem('yb-places')") == "[]"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast_and_targets_are_large(
-    site: str, bot: Answering, open_page: OpenPage, scheme: str
+def test_an_answer_is_copied_shared_printed_read_aloud_and_judged(
+    stage: str, open_page: OpenPage
 ) -> None:
-    page = open_page(390, 844, color_scheme=scheme)
-    visit(page, site)
-    page.emulate_media(reduced_motion="reduce")
-    small = [target for target in page.evaluate(TARGETS) if target[1] < 43.5]
-    pale = page.evaluate(CONTRASTS)
-    answer = ask(page, bot.starters[0])
-    ask(page, EMERGENCY)
-    answer.locator(".yb-marker").first.click()
-    expect(page.locator(".yb-card.yb-on")).to_be_visible()
-    small += [target for target in page.evaluate(TARGETS) if target[1] < 43.5]
-    assert small == []
-    assert pale + page.evaluate(CONTRASTS) == []
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.add_init_script(
+        "window.said = []; speechSynthesis.speak = (u) => said.push(u.lang + u.text);"
+        "window.print = () => window.printed ="
+        " [...document.querySelectorAll('.yb-printed')].map((row) => row.innerText);"
+    )
+    judged: list[dict[str, str]] = []
+
+    def judge(route: Route) -> None:
+        judged.append(json.loads(route.request.post_data or ""))
+        route.fulfill(status=204)
+
+    page.route("**/api/feedback", judge)
+    visit(page, stage)
+    ask(page, NOTHING)
+    answer = ask(page, LONG)
+
+    def press(name: str) -> None:
+        answer.get_by_role("button", name=name, exact=True).click()
+
+    def clipboard() -> str:
+        return page.evaluate("navigator.clipboard.readText()")
+
+    press("复制")
+    expect(answer.get_by_role("button", name="已复制")).to_be_visible()
+    assert clipboard().startswith(f"问：{LONG}\n\n【1】《{LOCAL.title}》\n这是第1条规定")
+    assert clipboard().rstrip().endswith(DISCLAIMER)
+    press("分享")
+    expect(answer.get_by_role("button", name="链接已复制")).to_be_visible()
+    link = clipboard()
+    press("朗读")
+    said = page.evaluate("window.said")
+    assert all(words.startswith("zh-CN") for words in said)
+    assert "第1条规定，看门诊时要记住。" in "".join(said)
+    assert not re.search(r"[\[\]【】《》<>]", "".join(said))
+    press("停止")
+    press("打印")
+    printed = "".join(page.evaluate("window.printed"))
+    assert LONG in printed
+    assert "第8条" in printed  # unfolded
+    assert NOTHING not in printed
+    press("没帮助")
+    for reason in ("答非所问", "过期", "引用错", "看不懂"):
+        expect(answer.get_by_role("button", name=reason)).to_be_visible()
+    press("地区不对")
+    expect(answer.locator(".yb-thanks")).to_be_focused()
+    page.locator(".yb-answer").first.get_by_role("button", name="有帮助").click()
+    expect(page.locator(".yb-thanks")).to_have_count(2)
+    assert judged == [
+        {"question": LONG, "answer_kind": "answer", "verdict": "bad", "reason": "地区不对"},
+        {"question": NOTHING, "answer_kind": "no_answer", "verdict": "good", "reason": ""},
+    ]
+
+    page.goto(link)
+    expect(page.locator(BOX)).to_have_value(LONG)
+    assert page.url == stage + "/"
+    page.wait_for_timeout(300)
+    expect(page.locator(".yb-question")).to_have_count(0)  # filled in, not sent
 
 
-def test_markup_in_questions_and_articles_stays_text(
-    hostile_site: str, open_page: OpenPage
-) -> None:
+def test_a_corrected_wording_can_be_undone(stage: str, open_page: OpenPage) -> None:
     page = open_page()
-    visit(page, hostile_site)
+    visit(page, stage)
+    answer = ask(page, MISSPELT)
+    expect(answer.locator(".yb-how").last).to_have_text("已按“门特怎么报”检索，撤销")
+    answer.get_by_role("button", name="撤销").click()
+    expect(page.get_by_role("button", name="撤销")).to_have_count(0)
+    expect(page.locator(".yb-question")).to_have_count(1)
+
+
+def test_earlier_questions_go_along_until_one_starts_again(stage: str, open_page: OpenPage) -> None:
+    page = open_page()
+    visit(page, stage)
+    page.fill(BOX, "别的")
+    page.get_by_role("button", name="几处不同").click()
+    expect(page.locator(".yb-answer")).to_be_visible()
+    expect(page.locator(BOX)).to_have_value("别的")  # only what was answered leaves the box
+    ask(page, "别的")
+    expect(page.locator(BOX)).to_have_value("")
+    second = page.locator(".yb-answer").nth(1).locator(".yb-closing")
+    expect(second).to_contain_text("前面问过：几处不同")
+    page.locator("#yb-after .yb-choice").first.click()
+    expect(page.locator(".yb-question").nth(2)).to_have_text(HOSTILE)
+    page.get_by_role("button", name="重新开始").click()
+    expect(page.locator(".yb-answer")).to_have_count(0)
+    expect(page.get_by_role("button", name="几处不同")).to_be_visible()
+    expect(page.locator(".yb-chip")).to_have_count(0)
+
+
+def test_markup_in_questions_and_articles_stays_text(stage: str, open_page: OpenPage) -> None:
+    page = open_page()
+    visit(page, stage)
     answer = ask(page, HOSTILE)
     expect(page.locator(".yb-question")).to_have_text(HOSTILE)
     expect(answer.locator(".yb-lead")).to_have_text(HOSTILE)
@@ -168,35 +261,29 @@ def test_markup_in_questions_and_articles_stays_text(
         assert one.evaluate("window.hurt") is None
 
 
-def test_place_and_earlier_questions_go_along(hostile_site: str, open_page: OpenPage) -> None:
-    page = open_page()
-    visit(page, hostile_site)
-    page.fill("#yb-region input", "惠州")
-    page.press("#yb-region input", "Enter")
-    expect(page.locator("#yb-question textarea")).to_be_focused()
-    page.get_by_role("button", name="第一个问题").click()
-    expect(page.locator(".yb-answer .yb-closing")).to_have_text("参保地：惠州；前面问过：")
-    expect(page.get_by_role("button", name="第二个问题")).to_be_hidden()
-    page.locator("#yb-after .yb-choice").first.click()
-    second = page.locator(".yb-answer").nth(1).locator(".yb-closing")
-    expect(second).to_have_text("参保地：惠州；前面问过：第一个问题")
-    expect(page.locator(".yb-question").nth(1)).to_have_text(HOSTILE)
-    page.get_by_role("button", name="重新开始").click()
-    expect(page.locator(".yb-answer")).to_have_count(0)
-    expect(page.get_by_role("button", name="第二个问题")).to_be_visible()
-
-
-def test_a_failure_says_so_in_chinese_and_keeps_what_was_typed(
-    hostile_site: str, open_page: OpenPage
+def test_a_failure_or_a_lost_connection_says_so_and_loses_no_typed_text(
+    stage: str, open_page: OpenPage
 ) -> None:
-    page = open_page()
-    visit(page, hostile_site)
-    page.fill("#yb-question textarea", "坏掉")
-    page.press("#yb-question textarea", "Enter")
+    page = open_page(may_fail=True)
+    visit(page, stage)
+    page.fill(BOX, "坏掉")
+    page.press(BOX, "Enter")
     expect(page.locator(".toast-body")).to_contain_text("您写的内容还在")
-    expect(page.locator("#yb-question textarea")).to_have_value("坏掉")
-    expect(page.get_by_role("button", name="第一个问题")).to_be_visible()
+    expect(page.locator(BOX)).to_have_value("坏掉")
+    expect(page.get_by_role("button", name="几处不同")).to_be_visible()
     expect(page.locator(".yb-waiting")).to_have_count(0)
+    page.locator(".toast-close").first.click()
+    page.fill(BOX, NOTHING)
+    page.context.set_offline(True)
+    page.press(BOX, "Enter")
+    expect(page.get_by_test_id("toast-text").last).to_contain_text("连接中断")
+    expect(page.locator(BOX)).to_have_value(NOTHING)
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.locator(BOX)).to_have_value(NOTHING)
+    page.press(BOX, "Enter")
+    expect(page.locator(".yb-answer")).to_be_visible()
+    expect(page.locator(BOX)).to_have_value("")
 
 
 def _squeezed(text: str) -> str:
