@@ -73,13 +73,12 @@ def _run(settings: Settings, listening: socket.socket) -> None:
     from index import store
     from index.manifest import current_name
 
-    configure_logs(settings.log_level)
-    feedback = (
-        Feedback.open(settings.feedback, settings.retention_days) if settings.feedback else None
-    )
+    file, days = settings.feedback, settings.retention_days
+    feedback = None if file is None else Feedback.open(file, days)
     index = settings.index or store.DEFAULT
     seen = current_name(index)
     bot = Chatbot.open(index)
+    configure_logs(settings.log_level)
     import_gradio()
     from chatbot.service import Service, Watcher
 

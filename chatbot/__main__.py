@@ -109,7 +109,7 @@ def export_feedback(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="写到哪个目录")] = Path("feedback-export"),
 ) -> None:
-    """导出反馈：一张评审表（CSV）和可以放进题库的问题（JSONL）。"""
+    """导出反馈：一张评审表（CSV）和可以放进题库的问题（JSONL）（export the feedback)."""
     from chatbot.settings import read_settings
 
     source = database or read_settings().feedback

@@ -3,18 +3,15 @@
 import re
 import unicodedata
 
-# Between two digits people type blanks, hyphens and dots; full-width and Chinese digits are mapped
-# to ASCII first, one character to one character.
+# Between two digits people type blanks, hyphens and dots; full-width digits are mapped
+# to ASCII first, one character to one character. Service numbers have fewer than seven digits.
 _BETWEEN = r"[\s\-—–－_.·,，、/]{0,3}"
 _RUN = re.compile(rf"(?<![0-9A-Za-z])[0-9](?:{_BETWEEN}[0-9]){{6,}}(?:{_BETWEEN}[Xx])?")
-_DIGITS = re.compile(r"[0-9Xx]")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _LETTERED = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{1,3}[ -]?[0-9]{6,}[A-Za-z]?(?![0-9A-Za-z])")
-_CHINESE = str.maketrans("零〇○一壹幺二贰三叁四肆五伍六陆七柒八捌九玖", "0001112233445566778899")
-_CHINESE_RUN = re.compile(r"[零〇○一壹幺二贰三叁四肆五伍六陆七柒八捌九玖]{7,}")
+_SPOKEN = "[零〇○一壹幺二贰三叁四肆五伍六陆七柒八捌九玖]"
+_SPOKEN_RUN = re.compile(rf"{_SPOKEN}(?:{_BETWEEN}{_SPOKEN}){{6,}}(?:{_BETWEEN}[Xx])?")
 MASK = "【号码】"
-SHORTEST = 7  # digits: a local telephone number; amounts and years have fewer
-# Service numbers are no personal data, but all have fewer digits than SHORTEST.
 
 
 def mask(text: str) -> str:
@@ -27,10 +24,8 @@ def mask(text: str) -> str:
     '我的身份证【号码】，电话【号码】，报销 50%'
     """
     plain = "".join(_ascii_digit(letter) for letter in text)
-    spans = [
-        match.span() for pattern in (_RUN, _EMAIL, _LETTERED) for match in pattern.finditer(plain)
-    ]
-    spans += [match.span() for match in _CHINESE_RUN.finditer(plain)]
+    patterns = (_RUN, _SPOKEN_RUN, _EMAIL, _LETTERED)
+    spans = [match.span() for pattern in patterns for match in pattern.finditer(plain)]
     parts, done = [], 0
     for start, end in sorted(spans):
         if start < done:

@@ -17,7 +17,7 @@ class Call(BaseModel):
 
     data: Annotated[list[Any], Field(max_length=MOST_VALUES)]
     fn_index: int
-    session_hash: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}\Z")]
+    session_hash: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class QueueGuard:
