@@ -19,6 +19,7 @@ import numpy as np
 from chatbot.answer import Chatbot
 from eval.bench_serve import free_port, program, resident_megabytes, wait_for_hybrid
 from eval.console import show_table
+from eval.expectations import load_cases, question_files
 from eval.results import make_folder, write_json
 
 USERS = (1, 8, 32, 64)
@@ -43,6 +44,12 @@ class Load:
     p95_ms: float
     per_second: float
     of_bare: float
+
+
+def bench_load(index: Path, out: Path, *, long: bool) -> dict[str, Any]:
+    """``run_load`` with the shipped development questions."""
+    questions = [case.question for case in load_cases(question_files("dev"))]
+    return run_load(index, list(filter(str.strip, questions)), out, long=long)
 
 
 def run_load(index: Path, questions: Sequence[str], out: Path, *, long: bool) -> dict[str, Any]:

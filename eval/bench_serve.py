@@ -64,7 +64,7 @@ def measure_service(index: Path, questions: list[str]) -> dict[str, float]:
 
 
 def wait_for_hybrid(process: subprocess.Popen[bytes], address: str, question: str) -> None:
-    """Ask until both legs take part; raises ``InputError`` if the program ends or takes too long."""
+    """Ask until both legs take part; raises ``InputError`` if that takes too long."""
     _wait(process, perf_counter(), lambda: "dense" in _legs(_ask(address, question)))
 
 
@@ -80,9 +80,7 @@ def program(index: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """``app.py`` while the block runs; ended after it, whatever happens."""
     command = [sys.executable, str(APP), "--index", str(index), "--port", str(port)]
     environment = {**os.environ, "YIBAO_RATE_PER_MINUTE": "0", "YIBAO_LOG_LEVEL": "warning"}
-    process = subprocess.Popen(
-        command, cwd=APP.parent, stdout=subprocess.DEVNULL, env=environment
-    )
+    process = subprocess.Popen(command, cwd=APP.parent, stdout=subprocess.DEVNULL, env=environment)
     try:
         yield process
     finally:
@@ -106,6 +104,7 @@ def _wait(process: subprocess.Popen[bytes], started: float, ready: Any) -> None:
 
 
 def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
