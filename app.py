@@ -1,7 +1,6 @@
 """Serve the question-answering page: ``python app.py``."""
 
 import errno
-import os
 import socket
 import threading
 from pathlib import Path
@@ -9,28 +8,45 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from chatbot.settings import Settings, read_settings, settings_rows
+from corpus.errors import YibaoError
+
 if TYPE_CHECKING:
     from chatbot.answer import Chatbot
+    from chatbot.service import Service, Watcher
 
-LOCAL = "127.0.0.1"
+OPEN_CONNECTIONS = 512  # more are answered 503 at once
+KEEP_ALIVE = 10  # seconds an idle connection stays open
+GRACE = 3  # seconds; open event streams would hold Ctrl-C up
+
+_EPILOG = "其余设置用环境变量，或写进 --settings 的文件，一行一个 名称=值：\n\n" + "\n\n".join(
+    f"{name}：{told}。" + (f"默认 {default}" if default else "")
+    for name, default, told in settings_rows()
+)
 
 command = typer.Typer(add_completion=False)
 
 
-@command.command(help="打开医保问答网页（serve the question-answering page）。")
+@command.command(help="打开医保问答网页（serve the question-answering page）。", epilog=_EPILOG)
 def serve(
     index: Annotated[
         Path | None, typer.Option(help="索引目录，由 python -m index build 生成；默认用自带的")
     ] = None,
-    host: Annotated[str, typer.Option(help="监听地址；0.0.0.0 表示所有网卡")] = LOCAL,
-    port: Annotated[int, typer.Option(help="端口", min=1, max=65535)] = 7860,
+    host: Annotated[
+        str | None, typer.Option(help="监听地址，默认 127.0.0.1；0.0.0.0 表示所有网卡")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="端口，默认 7860", min=1, max=65535, show_default=False)
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="设置文件")] = None,
 ) -> None:
     """Open the index, then serve until Ctrl-C."""
-    listening = _listen(host, port)
-    with listening:
-        bot = _open(index)
-        shown = f"[{host}]" if ":" in host else host
-        _run(bot, listening, f"http://{shown}:{port}/")
+    try:
+        chosen = read_settings(settings, index=index, host=host, port=port)
+        with _listen(chosen.host, chosen.port) as listening:
+            _run(chosen, listening)
+    except YibaoError as error:
+        _leave(str(error))
 
 
 def main() -> None:
@@ -49,47 +65,71 @@ def _listen(host: str, port: int) -> socket.socket:
         _leave(f"不能在 {host}:{port} 上监听，请检查 --host 和 --port。")
 
 
-def _open(index: Path | None) -> "Chatbot":
+def _run(settings: Settings, listening: socket.socket) -> None:
     from chatbot.answer import Chatbot
-    from corpus.errors import YibaoError
+    from chatbot.feedback import Feedback
+    from chatbot.gradio_import import import_gradio
+    from chatbot.logs import configure_logs
     from index import store
+    from index.manifest import current_name
 
+    file, days = settings.feedback, settings.retention_days
+    feedback = None if file is None else Feedback.open(file, days)
+    index = settings.index or store.DEFAULT
+    seen = current_name(index)
+    bot = Chatbot.open(index)
+    configure_logs(settings.log_level)
+    import_gradio()
+    from chatbot.service import Service, Watcher
+
+    service = Service(bot, feedback, keep_questions=settings.keep_questions)
+    watcher = Watcher(service, index, Chatbot.open, seen)
+    threading.Thread(target=_warm, args=(bot, watcher), name="warm", daemon=True).start()
     try:
-        return Chatbot.open(index or store.DEFAULT)
-    except YibaoError as error:
-        _leave(str(error))
+        _serve(service, settings, listening)
+    finally:
+        watcher.stop()
+        if feedback is not None:
+            feedback.close()
 
 
-def _run(bot: "Chatbot", listening: socket.socket, address: str) -> None:
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
-
+def _serve(service: "Service", settings: Settings, listening: socket.socket) -> None:
     import uvicorn
 
     from chatbot.api import create_app
 
-    settings = uvicorn.Config(
-        create_app(bot),
-        proxy_headers=False,  # behind a proxy, let it set the addresses it logs itself
+    config = uvicorn.Config(
+        create_app(service, settings),
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
         server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=3,  # seconds; open event streams would hold Ctrl-C up
+        access_log=False,
+        log_config=None,
+        limit_concurrency=OPEN_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
     )
-    threading.Thread(target=_warm, args=(bot,), name="warm", daemon=True).start()
-    typer.echo(f"医保问答已启动：{address}（按 Ctrl-C 停止）")
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    typer.echo(f"医保问答已启动：http://{shown}:{settings.port}/（按 Ctrl-C 停止）")
     try:
-        uvicorn.Server(settings).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
         typer.echo("已停止。")
 
 
-def _warm(bot: "Chatbot") -> None:
-    """Load the encoder behind the page; without it the page goes on answering by BM25."""
-    from corpus.errors import YibaoError
+def _warm(bot: "Chatbot", watcher: "Watcher") -> None:
+    """Load the encoder behind the page, then look for new indexes.
+
+    Without an encoder the page goes on answering by BM25.
+    """
+    from chatbot.logs import log
 
     try:
         bot.warm()
+        log("encoder ready")
     except YibaoError as error:
-        typer.echo(str(error), err=True)
+        log("encoder not loaded, words only", "error", said=str(error))
+    watcher.run()
 
 
 def _leave(sentence: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Command line of the chatbot: ask one question, or a file of them."""
+"""Command line of the chatbot: ask one question or a file of them; export the feedback."""
 
 import json
 import sys
@@ -9,13 +9,16 @@ import typer
 from tqdm import tqdm
 
 from chatbot.answer import Chatbot
+from chatbot.feedback import export
 from chatbot.records import Answer
 from corpus.command import citizen_errors
 from corpus.errors import InputError
 from corpus.folder import write_atomically
 from index import store
 
-app = typer.Typer(help="问答（chatbot: ask）", no_args_is_help=True)
+app = typer.Typer(help="问答（chatbot: ask, feedback）", no_args_is_help=True)
+feedback_commands = typer.Typer(help="访客的反馈（feedback: export）", no_args_is_help=True)
+app.add_typer(feedback_commands, name="feedback")
 
 
 @app.callback()
@@ -95,6 +98,26 @@ def ask(
         ]
         _write(out, "\n".join(answers) + "\n")
         typer.echo(f"回答了 {len(answers)} 个问题，写在 {out}。")
+
+
+@feedback_commands.command("export")
+@citizen_errors
+def export_feedback(
+    database: Annotated[
+        Path | None,
+        typer.Option("--database", help="反馈数据库；默认是设置 YIBAO_FEEDBACK 的那个"),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="写到哪个目录")] = Path("feedback-export"),
+) -> None:
+    """导出反馈：一张评审表（CSV）和可以放进题库的问题（JSONL）（export the feedback)."""
+    from chatbot.settings import read_settings
+
+    source = database or read_settings().feedback
+    if source is None:
+        msg = "不知道反馈在哪里，请用 --database 指出数据库文件。"
+        raise InputError(msg)
+    verdicts, questions = export(source, out)
+    typer.echo(f"{verdicts} 条评价、{questions} 个待补答案的问题，写在 {out}。")
 
 
 if __name__ == "__main__":

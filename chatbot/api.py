@@ -1,12 +1,13 @@
-"""The service: the page at ``/``, ``POST /api/ask``, whole articles, and two signs of life."""
+"""The service: the page, questions and feedback as JSON, whole articles, what operators look at."""
 
+import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from starlette.exceptions import HTTPException
@@ -15,14 +16,23 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from chatbot.about import add_about
 from chatbot.article_page import article_page, missing_page, parse_marks
-from chatbot.headers import BodyLimit, SecurityHeaders
+from chatbot.headers import BodyLimit, ClosedRoutes, SecurityHeaders
+from chatbot.operator_page import authorised, operator_page
 from chatbot.page import Answering, build_page, mount_page
-from corpus.errors import YibaoError
+from chatbot.queue_guard import QueueGuard
+from chatbot.rate import RateLimit
+from chatbot.records import Kind
+from chatbot.service import WAY_OUT, Service
+from chatbot.settings import Settings
+from corpus.errors import FeedbackError, YibaoError
 
 STATIC = Path(__file__).parent / "static"
 MAX_TURNS = 50  # turns of one dialogue; the page forgets earlier ones too
 SHOULD_BE = '请提交 {"question": "…"} 或 {"turns": ["…", "…"]}，可以另加 "region" 和 "id"。'
-_SENTENCES = {404: "没有这个地址。", 405: "这个地址不接受这种请求。"}
+VERDICT_SHOULD_BE = (
+    '请提交 {"question": "…", "answer_kind": "answer", "verdict": "good" 或 "bad", "reason": "…"}。'
+)
+_SENTENCES = {401: "请输入管理口令。", 404: "没有这个地址。", 405: "这个地址不接受这种请求。"}
 
 # 20,000 characters: beyond any question; the chatbot itself says when one is too long.
 Text = Annotated[str, StringConstraints(max_length=20_000)]
@@ -48,51 +58,131 @@ class Ask(BaseModel):
         return self.turns if self.turns is not None else [self.question or ""]
 
 
-def create_app(bot: Answering) -> FastAPI:
+class Verdict(BaseModel):
+    """What a visitor says of an answer."""
+
+    question: Annotated[str, StringConstraints(max_length=2_000)]
+    answer_kind: Kind
+    verdict: Literal["good", "bad"]
+    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class Problem(BaseModel):
+    """Why a request was refused, in one sentence."""
+
+    error: str
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (400, 408, 413, 422, 429, 503)
+}
+
+
+def create_app(bot: Answering, settings: Settings | None = None) -> FastAPI:
     """The whole service around ``bot``; nothing listens yet.
 
     Args:
-        bot: an opened chatbot. ``/readyz`` answers 503 until its encoder is loaded.
+        bot: an opened chatbot, or a ``Service`` around one. ``/readyz`` answers 503 until its
+            encoder is loaded.
+        settings: the operator's; without them nobody is slowed down and nothing is stored.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when the Blocks are built
+    settings = settings or Settings.model_construct(rate_per_minute=0)
+    service = bot if isinstance(bot, Service) else Service(bot)
     app = FastAPI(title="医保问答", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.mount("/own", GZipMiddleware(StaticFiles(directory=STATIC)), name="own")
-    _add_answers(app, bot)
-    _add_articles(app, bot)
-    add_about(app, bot)
+    _add_answers(app, service)
+    _add_feedback(app, service)
+    _add_articles(app, service)
+    add_about(app, service)
+    _add_operator(app, service, settings.operator_token.get_secret_value())
     _add_problems(app)
-    mount_page(app, build_page(bot))
-    # Gradio reflects any Origin unless the parent application has a CORS middleware: allow none.
-    app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.add_middleware(BodyLimit)
-    app.add_middleware(SecurityHeaders)
+    page = build_page(service)
+    mount_page(app, page)
+    app.add_middleware(QueueGuard, functions=page.fns.keys())
+    _add_guards(app, service, settings)
     return app
 
 
-def _add_answers(app: FastAPI, bot: Answering) -> None:
-    @app.post("/api/ask", summary="回答一个问题或一段对话的最后一问")
+def _add_guards(app: FastAPI, service: Service, settings: Settings) -> None:
+    """The middleware, innermost first."""
+
+    def refused(reason: str) -> None:
+        service.metrics.refused.labels(reason).inc()
+
+    # Gradio reflects any Origin unless the parent application has a CORS middleware: allow none.
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(BodyLimit, refused=refused)
+    app.add_middleware(ClosedRoutes)
+    if settings.rate_per_minute:
+        app.add_middleware(RateLimit, per_minute=settings.rate_per_minute, refused=refused)
+    app.add_middleware(SecurityHeaders)
+
+
+def _add_answers(app: FastAPI, service: Service) -> None:
+    @app.post("/api/ask", summary="回答一个问题或一段对话的最后一问", responses=_REFUSALS)
     def ask(row: Ask) -> dict[str, Any]:
         *history, question = row.dialogue
-        answer = bot.ask(question, region=row.region, history=history)
+        answer = service.ask(question, region=row.region, history=history)
         return answer.to_json(None if row.id is None else str(row.id))
 
     @app.get("/healthz", summary="进程是否活着")
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", summary="编码模型是否就绪")
+    @app.get("/readyz", summary="编码模型是否就绪", responses={503: {"description": "还没有"}})
     def readyz() -> JSONResponse:
-        status = "ready" if bot.ready else "warming"
+        status = "ready" if service.ready else "warming"
         return JSONResponse(
-            {"status": status, "articles": bot.articles_count}, 200 if bot.ready else 503
+            {"status": status, "articles": service.articles_count}, 200 if service.ready else 503
         )
 
 
-def _add_articles(app: FastAPI, bot: Answering) -> None:
+def _add_feedback(app: FastAPI, service: Service) -> None:
+    @app.post("/api/feedback", status_code=204, summary="说一个答案有没有帮助", responses=_REFUSALS)
+    def feedback(verdict: Verdict) -> None:
+        if service.feedback is None:
+            msg = "这里没有开放评价。"
+            raise FeedbackError(msg)
+        service.feedback.add(
+            verdict.question, verdict.answer_kind.value, verdict.verdict, verdict.reason
+        )
+
+
+def _add_operator(app: FastAPI, service: Service, token: str) -> None:
+    def knows_token(request: Request) -> bool:
+        return authorised(request.headers.get("authorization", ""), token)
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics(request: Request) -> Response:
+        if not (knows_token(request) or _is_local(request)):
+            raise HTTPException(404)
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    @app.get("/operator", include_in_schema=False)
+    def operator(request: Request) -> HTMLResponse:
+        if not token:
+            raise HTTPException(404)
+        if not knows_token(request):
+            challenge = {"www-authenticate": 'Basic realm="yibao", charset="UTF-8"'}
+            raise HTTPException(401, headers=challenge)
+        page = operator_page(service.articles, service.feedback)
+        return HTMLResponse(page, headers={"cache-control": "no-store"})
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the request comes from this machine, such as Prometheus on it."""
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _add_articles(app: FastAPI, service: Service) -> None:
     @app.get("/article/{article_id:path}", response_class=HTMLResponse, summary="文章全文")
     def article(article_id: str, quote: str = "") -> HTMLResponse:
         try:
-            found = bot.article(article_id)
+            found = service.article(article_id)
         except KeyError:
             return HTMLResponse(missing_page(), 404)
         return HTMLResponse(article_page(found, parse_marks(quote, len(found.body))))
@@ -100,10 +190,12 @@ def _add_articles(app: FastAPI, bot: Answering) -> None:
 
 def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
-    async def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def unfit(request: Request, error: RequestValidationError) -> JSONResponse:
+        asks = request.url.path != "/api/feedback"
+        should_be = SHOULD_BE if asks else VERDICT_SHOULD_BE
         if any(problem["type"] == "json_invalid" for problem in error.errors()):
-            return JSONResponse({"error": "请求不是有效的 JSON。" + SHOULD_BE}, 400)
-        return JSONResponse({"error": "请求的内容不对。" + SHOULD_BE}, 422)
+            return JSONResponse({"error": "请求不是有效的 JSON。" + should_be}, 400)
+        return JSONResponse({"error": "请求的内容不对。" + should_be}, 422)
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
@@ -116,4 +208,4 @@ def _add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"error": "系统出了问题，请稍后再试。"}, 500)
+        return JSONResponse({"error": WAY_OUT}, 500)

@@ -120,6 +120,14 @@ def caveats(
     if any(not a.place for a in articles):
         found.append(("unplaced", {}))
     found += _one_audience(question, articles)
+    return found + _doubts(year, articles, quotes)
+
+
+def _doubts(
+    year: str, articles: Sequence[Article], quotes: Sequence[Quote]
+) -> list[tuple[str, dict[str, str]]]:
+    """Reservations about the articles themselves: too old, unverified, breaking off."""
+    found: list[tuple[str, dict[str, str]]] = []
     years = sorted({year_of(a) for a in articles if year_of(a)})
     if year and years and years[-1] < year:
         found.append(("older", {"asked": year, "found": years[-1]}))

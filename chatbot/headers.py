@@ -1,17 +1,29 @@
-"""What stands around every response: security headers, a limit for bodies, and the page's own head.
+"""What stands around every response: headers, limits for bodies, closed routes, the page's head.
 
 Plain ASGI, so that Gradio's streamed events pass through untouched.
 """
 
+import asyncio
 import json
 import re
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 64 * 1024  # bytes; a question has at most a few hundred characters
+BODY_SECONDS = 15.0  # in which a body must have come; a slow client holds no place longer
+# What Gradio's own page needs; its files, uploads, logins, monitoring and editors stay closed.
+_GRADIO_OPEN = re.compile(
+    r"/gradio_api/(?:info|app_id|startup-events|theme\.css|queue/(?:join|data)|reset|cancel"
+    r"|heartbeat/[\w-]{1,64})/?"
+)
+_GRADIO_CLOSED = re.compile(
+    r"/(?:gradio_api|login|login_check|logout|monitoring|manifest\.json|pwa_icon|svelte"
+    r"|openapi\.json|docs|redoc)(?:[/=?].*)?",
+    re.DOTALL,
+)
 _POLICY = (
     "default-src 'self'; script-src 'self'{nonce}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
@@ -100,29 +112,62 @@ class SecurityHeaders:
         await sender({"type": "http.response.body", "body": shown})
 
 
-class BodyLimit:
-    """Refuses a request whose body is larger than ``limit`` bytes, whatever its header says."""
+class ClosedRoutes:
+    """Answers 404 for every route of Gradio's that the page does not use."""
 
-    def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT) -> None:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or say that there is no such address."""
+        path = scope.get("path", "")
+        closed = _GRADIO_CLOSED.fullmatch(path) and not _GRADIO_OPEN.fullmatch(path)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http" and closed:
+            await _refuse(send, 404, "没有这个地址。")
+        else:
+            await self.app(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses a body over ``limit`` bytes, whatever its header says, or slower than ``seconds``.
+
+    Args:
+        app: what gets the request, its body whole.
+        limit: bytes.
+        seconds: for the whole body.
+        refused: called with a reason for each request that is refused.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int = BODY_LIMIT,
+        seconds: float = BODY_SECONDS,
+        refused: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.app = app
         self.limit = limit
+        self.seconds = seconds
+        self.refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, its body read first."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
-        messages: list[Message] = []
-        size = 0
-        while True:
-            message = await receive()
-            messages.append(message)
-            size += len(message.get("body", b""))
-            if size > self.limit:
-                await _refuse(send, f"内容太长，最多 {self.limit // 1024} KB。")
-                return
-            if not message.get("more_body"):
-                break
+        try:
+            async with asyncio.timeout(self.seconds):
+                messages = await self._body(receive)
+        except TimeoutError:
+            self.refused("slow")
+            await _refuse(send, 408, "内容传得太慢，请检查网络后再试。")
+            return
+        if messages is None:
+            self.refused("size")
+            await _refuse(send, 413, f"内容太长，最多 {self.limit // 1024} KB。")
+            return
         replay = iter(messages)
 
         async def replayed() -> Message:
@@ -130,11 +175,24 @@ class BodyLimit:
 
         await self.app(scope, replayed, send)
 
+    async def _body(self, receive: Receive) -> list[Message] | None:
+        """The messages of a whole body; None as soon as it is too long."""
+        messages: list[Message] = []
+        size = 0
+        while True:
+            message = await receive()
+            messages.append(message)
+            size += len(message.get("body", b""))
+            if size > self.limit:
+                return None
+            if not message.get("more_body"):
+                return messages
 
-async def _refuse(send: Send, sentence: str) -> None:
+
+async def _refuse(send: Send, status: int, sentence: str) -> None:
     body = json.dumps({"error": sentence}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

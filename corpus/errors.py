@@ -9,11 +9,13 @@ YibaoError                  catch this one: its text is one Chinese sentence tha
 │   ├── IndexMissing        there is none
 │   ├── IndexStale          the corpus, the lexicon or the encoder has changed since
 │   └── IndexDamaged        a file is missing, foreign or altered
+├── FeedbackError           the feedback database cannot be opened or written
 └── VerbatimError           a quote does not stand in its article: an answer is never shown then
 """
 
 __all__ = [
     "CorpusError",
+    "FeedbackError",
     "IndexDamaged",
     "IndexMissing",
     "IndexStale",
@@ -40,6 +42,10 @@ class SkippedFile(InputError):
 
 class CorpusError(YibaoError):
     """A folder of articles is missing, empty or broken."""
+
+
+class FeedbackError(YibaoError):
+    """The feedback database cannot be opened or written."""
 
 
 class ModelError(YibaoError):

@@ -137,11 +137,18 @@ def bench(
     out: Annotated[Path, typer.Option("--out", help="结果写到哪个 JSON 文件")] = OUT / "bench.json",
     index: IndexFolder = store.DEFAULT,
     quick: Annotated[bool, typer.Option("--quick", help="小一号的数据，几分钟做完")] = False,
+    load: Annotated[bool, typer.Option("--load", help="只测许多人同时问；约三分钟")] = False,
+    long: Annotated[bool, typer.Option("--long", help="与 --load 同用：内存一项问两万题")] = False,
     as_json: Json = False,
 ) -> None:
     """速度与内存，逐项对照设计目标（speed and memory against the targets)."""
     from eval.bench import run_bench, show_bench
+    from eval.bench_load import bench_load, show_load
 
+    if load:
+        shown = bench_load(index, out.with_name("load.json"), long=long)
+        typer.echo(json.dumps(shown, ensure_ascii=False)) if as_json else show_load(shown)
+        return
     report = run_bench(index, out, quick=quick)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import psutil
 
 from corpus.errors import InputError
 
-__all__ = ["measure_service", "resident_megabytes"]
+__all__ = ["free_port", "measure_service", "program", "resident_megabytes", "wait_for_hybrid"]
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE = 120.0  # seconds until a start counts as failed
@@ -42,15 +43,15 @@ def measure_service(index: Path, questions: list[str]) -> dict[str, float]:
     Raises:
         InputError: the program ends by itself or is not up in time.
     """
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     started = perf_counter()
-    with _program(index, port) as process:
-        _wait(process, started, lambda: _get(f"{address}/healthz"))
+    with program(index, port) as process:
+        _wait(process, started, lambda: _get(f"{address}/"))
         page = perf_counter() - started
         _wait(process, started, lambda: _ask(address, questions[0]) is not None)
         first = perf_counter() - started
-        _wait(process, started, lambda: "dense" in _legs(_ask(address, questions[0])))
+        wait_for_hybrid(process, address, questions[0])
         hybrid = perf_counter() - started
         for question in questions:
             _ask(address, question)
@@ -62,6 +63,11 @@ def measure_service(index: Path, questions: list[str]) -> dict[str, float]:
         }
 
 
+def wait_for_hybrid(process: subprocess.Popen[bytes], address: str, question: str) -> None:
+    """Ask until both legs take part; raises ``InputError`` if that takes too long."""
+    _wait(process, perf_counter(), lambda: "dense" in _legs(_ask(address, question)))
+
+
 def resident_megabytes(pid: int) -> float:
     """Resident memory of a process and of all its children, in MB (a million bytes)."""
     parent = psutil.Process(pid)
@@ -70,10 +76,11 @@ def resident_megabytes(pid: int) -> float:
 
 
 @contextmanager
-def _program(index: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def program(index: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """``app.py`` while the block runs; ended after it, whatever happens."""
     command = [sys.executable, str(APP), "--index", str(index), "--port", str(port)]
-    process = subprocess.Popen(command, cwd=APP.parent, stdout=subprocess.DEVNULL)
+    environment = {**os.environ, "YIBAO_RATE_PER_MINUTE": "0", "YIBAO_LOG_LEVEL": "warning"}
+    process = subprocess.Popen(command, cwd=APP.parent, stdout=subprocess.DEVNULL, env=environment)
     try:
         yield process
     finally:
@@ -96,7 +103,8 @@ def _wait(process: subprocess.Popen[bytes], started: float, ready: Any) -> None:
         sleep(POLL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import pdfplumber
-from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
-from pdfplumber.utils.exceptions import PdfminerException
-
 from corpus.errors import SkippedFile
 from corpus.readers import grid, wrapping
 from corpus.readers.grid import Cell
@@ -53,6 +49,8 @@ def read(data: bytes) -> list[Line]:
     Raises:
         SkippedFile: it is broken, locked, too long, scanned, or its letters have no code.
     """
+    import pdfplumber  # late: a quarter of a second that serving does not need
+
     try:
         with pdfplumber.open(io.BytesIO(data)) as document:
             if len(document.pages) > _MAX_PAGES:
@@ -78,6 +76,9 @@ def read(data: bytes) -> list[Line]:
 
 
 def _reason(error: BaseException) -> str:
+    from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
+    from pdfplumber.utils.exceptions import PdfminerException
+
     inner = error.args[0] if isinstance(error, PdfminerException) and error.args else error
     if isinstance(inner, PDFPasswordIncorrect | PDFEncryptionError):
         return "PDF 加了密码，打不开。请先去掉密码再导入"

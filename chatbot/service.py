@@ -1,0 +1,191 @@
+"""What stands between the page or the API and the chatbot: the bot in use, counted and logged.
+
+The bot is one reference. A newly built index is opened beside the old one and the reference is
+replaced; answers under way end with the bot that they began with.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
+
+from chatbot.logs import describe, log
+from chatbot.metrics import Metrics
+from chatbot.records import Answer
+from corpus.errors import FeedbackError, YibaoError
+from corpus.records import Article
+from index import store
+from index.manifest import current_name
+
+if TYPE_CHECKING:
+    from chatbot.answer import Chatbot
+    from chatbot.feedback import Feedback
+    from chatbot.page import Answering
+
+LOOK_SECONDS = 5.0  # between two looks at CURRENT
+FORGET_SECONDS = 3600.0  # between two deletions of what is past its retention
+WAY_OUT = "系统出了问题，请稍后再试。"
+
+
+class AnswerFailed(Exception):  # noqa: N818 - as the other leaves are named
+    """An answer failed for a reason that is in the log; says nothing of the question."""
+
+    def __init__(self) -> None:
+        super().__init__(WAY_OUT)
+
+
+class Service:
+    """An ``Answering`` around the bot in use.
+
+    Args:
+        bot: an opened chatbot.
+        feedback: where verdicts go; None stores nothing.
+        keep_questions: whether ``feedback`` also keeps the questions themselves.
+    """
+
+    def __init__(
+        self, bot: "Answering", feedback: "Feedback | None" = None, *, keep_questions: bool = False
+    ) -> None:
+        self.bot = bot
+        self.feedback = feedback
+        self.keep_questions = keep_questions
+        self.metrics = Metrics()
+        self.metrics.articles.set_function(lambda: self.articles_count)
+        self.metrics.ready.set_function(lambda: self.ready)
+
+    @property
+    def ready(self) -> bool:
+        """Whether both legs can search."""
+        return self.bot.ready
+
+    @property
+    def articles_count(self) -> int:
+        """Articles in the index."""
+        return self.bot.articles_count
+
+    @property
+    def starters(self) -> tuple[str, ...]:
+        """Questions to start with."""
+        return self.bot.starters
+
+    @property
+    def articles(self) -> list[Article]:
+        """All articles in use; none if the bot has no index."""
+        index = getattr(self.bot, "index", None)
+        return [] if index is None else list(index.articles.values())
+
+    def article(self, article_id: str) -> Article:
+        """The article, or ``KeyError``."""
+        return self.bot.article(article_id)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        region: str = "",
+        history: Sequence[str] = (),
+        mend: bool = True,
+        forget: Collection[str] = (),
+    ) -> Answer:
+        """The bot's answer; the arguments are those of ``Chatbot.ask``.
+
+        Raises:
+            YibaoError: as the bot raises it.
+            AnswerFailed: for any other error; its message may hold the question, so it is not
+                handed on, and the log has only its type and place.
+        """
+        started = perf_counter()
+        try:
+            answer = self.bot.ask(
+                question, region=region, history=history, mend=mend, forget=forget
+            )
+        except YibaoError as error:
+            self._failed(error)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may see the question
+            self._failed(error)
+            raise AnswerFailed from None
+        self._count(answer, perf_counter() - started)
+        return answer
+
+    def _failed(self, error: Exception) -> None:
+        self.metrics.failures.inc()
+        log("answer failed", "error", **describe(error))
+
+    def _count(self, answer: Answer, seconds: float) -> None:
+        kind = answer.kind.value
+        self.metrics.answers.labels(kind).inc()
+        self.metrics.seconds.observe(seconds)
+        log("answer", kind=kind, ms=round(seconds * 1000, 1), legs=",".join(answer.retrieval.legs))
+        if self.feedback is not None and self.keep_questions:
+            try:
+                self.feedback.add_asked(answer.question, kind)
+            except FeedbackError as error:  # the citizen's answer goes before our records
+                log("question not kept", "error", **describe(error))
+
+
+class Watcher:
+    """Opens an index that was newly built and puts it into use; a failing one changes nothing.
+
+    Args:
+        service: whose bot is replaced.
+        index: the index folder.
+        open_bot: opens an index folder; ``Chatbot.open``.
+        seen: the name of the version in use, read before it was opened.
+    """
+
+    def __init__(
+        self, service: Service, index: Path, open_bot: "Callable[[Path], Chatbot]", seen: str
+    ) -> None:
+        self.service = service
+        self.index = index
+        self.open_bot = open_bot
+        self._seen = seen
+        self._stop = threading.Event()
+        self._forgotten = monotonic()
+
+    def run(self) -> None:
+        """Look every few seconds until ``stop``."""
+        while not self._stop.wait(LOOK_SECONDS):
+            self.look()
+            self._forget()
+
+    def stop(self) -> None:
+        """End ``run`` soon."""
+        self._stop.set()
+
+    def look(self) -> bool:
+        """Swap if ``CURRENT`` names another version than at the last look; whether it swapped."""
+        name = current_name(self.index)
+        if not name or name == self._seen:
+            return False
+        self._seen = name
+        try:
+            self.service.bot = self._opened()
+        except (YibaoError, OSError, MemoryError) as error:
+            self.service.metrics.swaps.labels("failed").inc()
+            log("new index refused", "error", version=name, **describe(error), said=str(error))
+            return False
+        self.service.metrics.swaps.labels("done").inc()
+        log("new index in use", version=name, articles=self.service.articles_count)
+        return True
+
+    def _opened(self) -> "Chatbot":
+        new, old = self.open_bot(self.index), self.service.bot
+        encoder = old.index.engine.encoder if hasattr(old, "index") else None
+        if encoder is not None and encoder.name == new.index.encoder_name:
+            store.attach(new.index, encoder)
+        else:
+            new.warm()
+        new.ask("医保怎么办理")  # an index that cannot answer is not put into use
+        return new
+
+    def _forget(self) -> None:
+        if self.service.feedback is None or monotonic() - self._forgotten < FORGET_SECONDS:
+            return
+        self._forgotten = monotonic()
+        try:
+            self.service.feedback.forget_old()
+        except FeedbackError as error:
+            log("old feedback not deleted", "error", **describe(error))

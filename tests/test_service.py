@@ -1,0 +1,312 @@
+"""The service under attack and in operation; nothing here needs a browser or the encoder."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from chatbot.answer import Chatbot
+from chatbot.api import create_app
+from chatbot.feedback import Feedback
+from chatbot.headers import BodyLimit
+from chatbot.rate import OPEN_AT_ONCE, Buckets, RateLimit
+from chatbot.records import Kind
+from chatbot.service import AnswerFailed, Service, Watcher
+from chatbot.settings import Settings
+from corpus.folder import SHIPPED
+from index import store
+from tests.conftest import EMBEDDINGS
+
+SHIPPED_FILES = sorted(path for path in SHIPPED.glob("*.md") if path.stem.islower())
+TOKEN = "a-token-of-an-operator"
+ATTACKS = [
+    "<script>window.__xss=1</script>",
+    "<img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "**粗** `code` $$\\frac{1}{2}$$ ~~删~~",
+    "{{7*7}} ${7*7} #{7*7} <%= 7*7 %>",
+    "'; DROP TABLE feedback; --",
+]
+
+
+@pytest.fixture
+def service(bot, tmp_path):
+    opened = Feedback.open(tmp_path / "feedback.db")
+    yield Service(bot, opened, keep_questions=True)
+    opened.close()
+
+
+@pytest.fixture
+def client(service):
+    settings = Settings.model_validate({"operator_token": TOKEN, "rate_per_minute": 100_000})
+
+    async def built():
+        return create_app(service, settings)
+
+    with TestClient(asyncio.run(built()), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def operator():
+    return {"authorization": f"Bearer {TOKEN}"}
+
+
+def verdict(**changed):
+    row = {"question": "门特怎么办", "answer_kind": "answer", "verdict": "bad", "reason": "过期"}
+    return row | changed
+
+
+def test_feedback_is_stored_masked(client, service) -> None:
+    response = client.post("/api/feedback", json=verdict(question="电话13800138000的门特"))
+    assert (response.status_code, response.content) == (204, b"")
+    assert service.feedback.verdicts()[0].question == "电话【号码】的门特"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"verdict": "so-so"}, {"answer_kind": "x"}, {"question": 5}, {"reason": "长" * 501}]
+)
+def test_unfit_feedback_is_refused_in_chinese(client, service, changed) -> None:
+    response = client.post("/api/feedback", json=verdict(**changed))
+    assert response.status_code == 422
+    assert "verdict" in response.json()["error"]
+    assert service.feedback.verdicts() == []
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_was_typed_is_inert_on_the_operators_page(client, service, operator, attack) -> None:
+    client.post("/api/feedback", json=verdict(question=attack, reason=attack))
+    service.feedback.add_asked(attack, "no_answer")
+    page = client.get("/operator", headers=operator)
+    assert page.status_code == 200
+    assert page.text.count("<script") == 1  # our own early.js
+    for part in ("<img", "](javascript", "{{", "${", "<%", "$$", "**"):
+        assert part not in page.text
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attacks_as_questions_are_answered_as_text(client, attack) -> None:
+    response = client.post("/api/ask", json={"question": attack, "region": attack})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["kind"] in set(Kind)
+    assert attack not in response.json()["text"]
+
+
+def test_the_operators_page_wants_the_token(client, operator) -> None:
+    assert client.get("/operator").status_code == 401
+    assert client.get("/operator").headers["www-authenticate"].startswith("Basic")
+    assert client.get("/operator", headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert client.get("/operator", auth=("x", TOKEN)).status_code == 200
+    page = client.get("/operator", headers=operator).text
+    for heading in ("文章检查", "可能过时的文章", "没帮助的答案", "没有答上来的问题", "问得最多"):
+        assert heading in page
+
+
+def test_metrics_count_and_say_no_question(client, operator) -> None:
+    client.post("/api/ask", json={"question": "门特怎么申请独一无二"})
+    assert client.get("/metrics").status_code == 404  # the test client is no local address
+    text = client.get("/metrics", headers=operator).text
+    assert re.search(r"yibao_answers_total\{kind=\"\w+\"\} 1\.0", text)
+    assert "yibao_ready 1.0" in text
+    assert "独一无二" not in text
+
+
+CALL = {"data": ["门特", "", None], "fn_index": 0, "session_hash": "abc"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        b"{",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b"[" * 50_000,
+        json.dumps(CALL | {"fn_index": 9999}).encode(),
+        json.dumps(CALL | {"fn_index": -1}).encode(),
+        json.dumps(CALL | {"fn_index": 10**30}).encode(),
+        json.dumps(CALL | {"data": "text"}).encode(),
+        json.dumps(CALL | {"data": [1] * 65}).encode(),
+        json.dumps(CALL | {"session_hash": "../../etc"}).encode(),
+        json.dumps(CALL | {"session_hash": "x" * 65}).encode(),
+    ],
+)
+def test_malformed_queue_calls_are_refused_and_others_go_on(client, call) -> None:
+    headers = {"content-type": "application/json"}
+    response = client.post("/gradio_api/queue/join", content=call, headers=headers)
+    assert response.status_code == 422
+    assert re.match(r"[\u4e00-\u9fff]", response.json()["detail"])
+    assert client.post("/api/ask", json={"question": "门特怎么申请"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=/etc/passwd", "/gradio_api/file/x", "/gradio_api/proxy=http://x.example",
+        "/gradio_api/upload", "/gradio_api/upload_progress", "/gradio_api/openapi.json",
+        "/gradio_api/call/ask", "/gradio_api/run/predict", "/gradio_api/api/predict",
+        "/gradio_api/vibe-code/", "/gradio_api/vibe-edit", "/gradio_api/stream/x",
+        "/gradio_api/custom_component/a/b/c/d", "/gradio_api/deep_link", "/gradio_api/mcp/",
+        "/gradio_api/queue/../file=app.py", "/login", "/logout",
+        "/monitoring", "/monitoring/summary", "/manifest.json", "/pwa_icon", "/docs",
+        "/gradio_api/%66ile=app.py", "/gradio_api/runs", "/gradio_api/dev/reload",
+    ],
+)  # fmt: skip
+def test_gradios_other_routes_are_closed(client, path) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        response = client.request(method, path)
+        assert response.status_code == 404
+        assert response.json() == {"error": "没有这个地址。"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/article/../../app.py", "/article/%2e%2e%2fapp.py", "/own/%2e%2e/%2e%2e/app.py",
+     "/assets/%2e%2e/%2e%2e/routes.py", "/static/%2e%2e/routes.py", "/article/%00", "//etc/passwd"],
+)  # fmt: skip
+def test_path_tricks_reach_no_file(client, path) -> None:
+    response = client.get(path)
+    assert response.status_code in (403, 404)
+    assert "import" not in response.text
+
+
+async def called(app, path="/api/ask", client="192.0.2.1"):
+    """The status of one request to an ASGI application."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": path, "method": "POST", "client": (client, 1), "headers": []}
+    await app(scope, receive, send)
+    return sent[0]["status"] if sent else 0
+
+
+async def fine(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+def test_a_flood_from_one_address_is_refused_and_others_notice_nothing() -> None:
+    refused = []
+    app = RateLimit(fine, per_minute=30, refused=refused.append)
+
+    async def flood():
+        first = [await called(app, path) for path in ("/api/ask", "/gradio_api/queue/join") * 20]
+        return first, await called(app, client="192.0.2.2"), await called(app, "/own/page.js")
+
+    statuses, other, file = asyncio.run(flood())
+    assert (statuses.count(200), statuses.count(429)) == (10, 30)
+    assert (other, file) == (200, 200)
+    assert refused == ["rate"] * 30
+
+
+def test_one_ipv6_network_counts_as_one_visitor() -> None:
+    app = RateLimit(fine, per_minute=3, refused=lambda _: None)
+
+    async def flood():
+        return [await called(app, client=f"2001:db8::{n}") for n in range(3)]
+
+    assert asyncio.run(flood()) == [200, 429, 429]
+
+
+def test_open_requests_of_one_address_are_bounded() -> None:
+    async def flood():
+        done = asyncio.Event()
+
+        async def slow(scope, receive, send):
+            await done.wait()
+            await fine(scope, receive, send)
+
+        app = RateLimit(slow, per_minute=10_000, refused=lambda _: None)
+        waiting = [asyncio.create_task(called(app, "/x")) for _ in range(OPEN_AT_ONCE)]
+        await asyncio.sleep(0)
+        more = await called(app, "/x")
+        done.set()
+        return more, await asyncio.gather(*waiting), dict(app.open)
+
+    more, waited, left = asyncio.run(flood())
+    assert (more, set(waited), left) == (429, {200}, {})
+
+
+def test_a_bucket_fills_again() -> None:
+    now = [0.0]
+    buckets = Buckets(60, 2, lambda: now[0])
+    assert [buckets.wait("a") for _ in range(3)] == [0, 0, 1]
+    now[0] = 1.0
+    assert [buckets.wait("a") for _ in range(2)] == [0, 1]
+
+
+def test_a_slow_body_is_given_up() -> None:
+    async def slow():
+        sent = []
+
+        async def never():
+            await asyncio.sleep(60)
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "path": "/api/ask", "method": "POST", "headers": []}
+        await BodyLimit(fine, seconds=0.02)(scope, never, send)
+        return sent[0]["status"]
+
+    assert asyncio.run(slow()) == 408
+
+
+class Failing:
+    ready = True
+    articles_count = 0
+    starters = ()
+
+    def ask(self, question, *, region="", history=()):
+        raise RuntimeError(question)
+
+
+def test_a_failure_hands_no_question_on() -> None:
+    with pytest.raises(AnswerFailed) as caught:
+        Service(Failing()).ask("我的病是秘密")
+    assert "秘密" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.fixture
+def built(tmp_path, encoder):
+    """A small index that can be built again, with its corpus."""
+    corpus, out = tmp_path / "corpus", tmp_path / "index"
+    corpus.mkdir()
+    for path in SHIPPED_FILES[:6]:
+        (corpus / path.name).write_bytes(path.read_bytes())
+    store.build(corpus, out, encoder, cache=EMBEDDINGS)
+    return corpus, out
+
+
+def test_a_new_index_is_swapped_in_and_a_broken_one_is_not(built, encoder) -> None:
+    corpus, out = built
+    bot = Chatbot.open(out)
+    store.attach(bot.index, encoder)
+    service = Service(bot)
+    watcher = Watcher(service, out, Chatbot.open, store.current_name(out))
+    assert watcher.look() is False
+    path = SHIPPED_FILES[6]
+    (corpus / path.name).write_bytes(path.read_bytes())
+    store.build(corpus, out, encoder, cache=EMBEDDINGS)
+    assert watcher.look() is True
+    assert (service.articles_count, service.ready) == (7, True)
+    assert bot.articles_count == 6  # answers under way keep the old one
+    second = service.bot
+    (corpus / path.name).unlink()
+    store.build(corpus, out, encoder, cache=EMBEDDINGS)
+    damaged = Path(store.version_of(out)) / "bm25.npz"
+    damaged.write_bytes(b"broken")
+    assert watcher.look() is False
+    assert service.bot is second
+    assert service.ask("门诊怎么报销").kind in set(Kind)
+    assert b'yibao_index_swaps_total{result="failed"} 1.0' in service.metrics.text()
