@@ -137,9 +137,25 @@ def bench(
     out: Annotated[Path, typer.Option("--out", help="结果写到哪个 JSON 文件")] = OUT / "bench.json",
     index: IndexFolder = store.DEFAULT,
     quick: Annotated[bool, typer.Option("--quick", help="小一号的数据，几分钟做完")] = False,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="改为与同类程序比较，结果写到 --out 旁边的 peers 文件夹")
+    ] = False,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="--peers 用的数据集，默认自带的题目")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="--peers 时每个数据集只用前几个问题")
+    ] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="--peers 用的文档向量缓存")] = CACHE,
     as_json: Json = False,
 ) -> None:
     """速度与内存，逐项对照设计目标（speed and memory against the targets)."""
+    if peers:
+        from eval.bench_peers import bench_peers
+
+        folder = out.parent / "peers"
+        bench_peers(data or [], folder, cache, limit=limit, quick=quick, as_json=as_json)
+        return
     from eval.bench import run_bench, show_bench
 
     report = run_bench(index, out, quick=quick)

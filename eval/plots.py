@@ -1,22 +1,40 @@
 """Plots of a report as self-contained SVG images; the same data gives the same bytes.
 
-Labels are English: what fonts a machine has must not change the picture. Chinese captions stand in
-the page around it.
+Labels are English, with the Chinese in the page around them: what fonts a machine has must not
+change the picture. Names that come from data may be Chinese and are drawn with a Chinese font.
 """
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from corpus.errors import InputError
 from eval.significance import Interval
 
-__all__ = ["bars", "curves", "losses", "sorted_differences"]
+__all__ = [
+    "BAR_WIDTH",
+    "COLOURS",
+    "bars",
+    "cost_quality",
+    "curves",
+    "image",
+    "losses",
+    "mark_cost_quality",
+    "quiet",
+    "save",
+    "sorted_differences",
+]
 
 COLOURS = (
     "#0072B2",
@@ -32,6 +50,14 @@ SALT = "yibao-wenda"  # matplotlib's ids in an SVG come from it; any fixed text 
 BAR_WIDTH = 0.8  # of the distance between two groups
 LABELLED = 5  # systems up to which every bar carries its figure
 COLUMNS = 5  # of a legend
+CHINESE = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "SimHei",
+)
+RESOLUTION = 130  # dots an inch of a PNG
 
 
 def bars(values: Mapping[str, Mapping[str, Interval]]) -> str:
@@ -63,7 +89,7 @@ def bars(values: Mapping[str, Mapping[str, Interval]]) -> str:
     axes.set_ylim(0, 1.12)
     axes.set_ylabel("mean over queries, 95 % interval")
     _legend_below(axes, len(values))
-    return _image(figure, "bars: mean of each metric for each system")
+    return image(figure, "bars: mean of each metric for each system")
 
 
 def sorted_differences(differences: Mapping[str, NDArray[np.float64]], baseline: str) -> str:
@@ -88,7 +114,7 @@ def sorted_differences(differences: Mapping[str, NDArray[np.float64]], baseline:
         title = f"better {wins}, worse {losses}, same {len(values) - wins - losses}"
         panel.set_title(title, fontsize=9, loc="right")
     panels[-1].set_xlabel("queries, sorted by difference in nDCG@10")
-    return _image(figure, "per-query differences in nDCG@10")
+    return image(figure, "per-query differences in nDCG@10")
 
 
 def curves(values: Mapping[str, Sequence[float]], cutoffs: Sequence[int]) -> str:
@@ -103,7 +129,7 @@ def curves(values: Mapping[str, Sequence[float]], cutoffs: Sequence[int]) -> str
     axes.set_xlabel("hits looked at (k)")
     axes.set_ylabel("Recall@k")
     axes.legend(frameon=False)
-    return _image(figure, "recall against the number of hits")
+    return image(figure, "recall against the number of hits")
 
 
 def losses(shares: Mapping[str, Mapping[str, float]]) -> str:
@@ -126,17 +152,70 @@ def losses(shares: Mapping[str, Mapping[str, float]]) -> str:
     axes.set_xticks(range(len(names)), names)
     axes.set_ylabel("nDCG@10 lost (%)")
     _legend_below(axes, len(shares))
-    return _image(figure, "bars: share of nDCG@10 lost under each perturbation")
+    return image(figure, "bars: share of nDCG@10 lost under each perturbation")
+
+
+def cost_quality(points: Mapping[str, tuple[float, Interval]]) -> str:
+    """Each system at its median milliseconds a search (logarithmic) and its nDCG@10.
+
+    Args:
+        points: ``{system: (milliseconds, nDCG@10 with its interval)}``.
+    """
+    figure, axes = _figure(9.0, 3.8)
+    mark_cost_quality(axes, points)
+    return image(figure, "median time of a search against nDCG@10")
+
+
+def mark_cost_quality(axes: Axes, points: Mapping[str, tuple[float, Interval]]) -> None:
+    """Draw the points of ``cost_quality``: upwards is better, to the left is cheaper."""
+    for place, (system, (cost, quality)) in enumerate(points.items()):
+        spread = [[quality.mean - quality.low], [quality.high - quality.mean]]
+        colour = COLOURS[place % len(COLOURS)]
+        axes.errorbar(cost, quality.mean, spread, fmt="o", color=colour, capsize=3, markersize=8)
+        axes.annotate(
+            system, (cost, quality.mean), (8, 5), textcoords="offset points", fontsize=9
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.margins(x=0.3)
+    axes.set_xlabel("ms a search, median (encoding the question excluded)")
+    axes.set_ylabel("nDCG@10, 95 % interval")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    try:
+        with mpl.rc_context(_settings()):
+            figure.savefig(path, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    except OSError as error:
+        msg = f"写不了文件 {path}：{error.strerror}"
+        raise InputError(msg) from error
+
+
+@cache
+def _settings() -> dict[Any, Any]:
+    """Reproducible SVG; matplotlib's own font, then the Chinese ones that the machine has."""
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    fonts = ["DejaVu Sans", *(name for name in CHINESE if name in there)]
+    return {"svg.hashsalt": SALT, "svg.fonttype": "path", "font.sans-serif": fonts}
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     """An empty figure, inches, with a quiet grid."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
+    quiet(axes)
+    return figure, axes
+
+
+def quiet(axes: Axes) -> None:
+    """Only the left and lower edge and light horizontal lines."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#ddd", linewidth=0.7)
     axes.set_axisbelow(True)
-    return figure, axes
 
 
 def _legend_below(axes: Axes, entries: int) -> None:
@@ -144,9 +223,10 @@ def _legend_below(axes: Axes, entries: int) -> None:
     axes.legend(ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.08), frameon=False)
 
 
-def _image(figure: Figure, description: str) -> str:
+def image(figure: Figure, description: str) -> str:
+    """An HTML ``<img>`` with the figure inside as SVG; ``description`` is its text."""
     buffer = BytesIO()
-    with mpl.rc_context({"svg.hashsalt": SALT, "svg.fonttype": "path"}):
+    with mpl.rc_context(_settings()):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     data = b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{description}" src="data:image/svg+xml;base64,{data}">'
+    return f'<img alt="{escape(description)}" src="data:image/svg+xml;base64,{data}">'
