@@ -72,6 +72,11 @@ def retrieval(
         typer.echo(json.dumps(suite.metrics, ensure_ascii=False))
     else:
         show_metrics(suite.metrics)
+        for lift in suite.lifts:
+            typer.echo(
+                f"{lift.collection}：hybrid 比 {lift.leg} {lift.difference.mean:+.4f}，"
+                f"p（Holm）{lift.p_holm:.4f}，{lift.verdict}"
+            )
         typer.echo(f"报告在 {out}")
     for warning in suite.warnings:
         typer.echo(warning, err=True)

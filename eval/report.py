@@ -3,22 +3,27 @@
 No script, no style sheet, no picture from anywhere else; everything that came from data is escaped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eval import plots
 from eval.metrics import METRICS, recall_curve
-from eval.results import slice_rows
+from eval.results import timings
 from eval.retrieval import DEPTH, Comparison, Evaluation
 from eval.robustness import Loss
-from eval.significance import DRAWS, bootstrap
+from eval.significance import DRAWS, Interval, bootstrap
+from eval.slices import slices
 
-__all__ = ["page", "retrieval_report", "section", "table"]
+__all__ = ["TIMES", "page", "retrieval_report", "section", "table"]
 
 CUTOFFS = (1, 2, 3, 5, 10, 20, 50, DEPTH)  # of the recall curve
 EXAMPLES = 12  # queries shown each way
+TIMES = "<!-- times -->"  # before and after what differs from run to run
+SHORTEST_MS = 0.001  # what the clock cannot tell from 0 has a place on a logarithmic axis too
+LEVEL = 0.05  # of significance
 
 STYLE = """
 :root { color-scheme: light; }
@@ -73,9 +78,22 @@ def _cell(value: object) -> str:
 
 
 def retrieval_report(
-    evaluation: Evaluation, comparisons: Sequence[Comparison], losses: Sequence[Loss] = ()
+    evaluation: Evaluation,
+    comparisons: Sequence[Comparison],
+    losses: Sequence[Loss] = (),
+    stages: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> str:
-    """The report of one collection. Holds no date and no time, so that two runs are equal."""
+    """The report of one collection.
+
+    All measured times stand in the last section, between ``TIMES``; but for that, two runs are
+    equal to the byte.
+
+    Args:
+        evaluation: what the systems did.
+        comparisons: of ``compare``.
+        losses: of ``robustness``; left out if empty.
+        stages: seconds of each stage of a hybrid search, a question.
+    """
     dataset = evaluation.dataset
     intervals = {
         system.name: {
@@ -112,13 +130,49 @@ def retrieval_report(
     sections.append(_slice_section(evaluation))
     if losses:
         sections.append(_robustness_section(losses))
+    sections.append(_times_section(evaluation, intervals, stages or {}))
     return page(f"检索评测 · {dataset.name}", sections)
 
 
 def _slice_section(evaluation: Evaluation) -> str:
-    header = ("slice", "queries", "system", *METRICS)
-    note = "按问题的长短、有没有地名和数字、属于哪一类分开看。The same runs, by sort of question."
-    return section("分类看 · Slices", table(header, slice_rows(evaluation)), note)
+    header = ("slice", "queries", *(system.name for system in evaluation.systems))
+    note = (
+        "按问题的长短、有没有地名和数字、属于哪一类分开看 nDCG@10；其余指标在 slices.csv。"
+        "nDCG@10 by sort of question; slices.csv has the other measures."
+    )
+    return section("分类看 · Slices", table(header, _slice_rows(evaluation)), note)
+
+
+def _slice_rows(evaluation: Evaluation) -> Iterator[list[object]]:
+    for name, mask in slices(evaluation.dataset).items():
+        means = [float(system.values[mask, 0].mean()) for system in evaluation.systems]
+        yield [name, int(mask.sum()), *means]
+
+
+def _times_section(
+    evaluation: Evaluation,
+    intervals: Mapping[str, Mapping[str, Interval]],
+    stages: Mapping[str, NDArray[np.float64]],
+) -> str:
+    found = timings({system.name: system.seconds for system in evaluation.systems})
+    points = {
+        name: (max(of["p50_ms"], SHORTEST_MS), intervals[name]["nDCG@10"])
+        for name, of in found.items()
+    }
+    content = plots.cost_quality(points) + _times_table("system", found)
+    if stages:
+        content += "<h3>混合检索的各步 · Stages of a hybrid search</h3>\n"
+        content += _times_table("stage", timings(stages))
+    note = (
+        "毫秒；问题的向量事先算好，不算在检索时间里（见 encode 一行）。这一节每次运行都不同。"
+        "Milliseconds a question, its vector known; this section differs from run to run."
+    )
+    return f"{TIMES}\n{section('时间 · Times', content, note)}\n{TIMES}"
+
+
+def _times_table(first: str, times: Mapping[str, Mapping[str, float]]) -> str:
+    rows = [(name, f"{of['p50_ms']:.2f}", f"{of['p95_ms']:.2f}") for name, of in times.items()]
+    return table((first, "p50 (ms)", "p95 (ms)"), rows)
 
 
 def _robustness_section(losses: Sequence[Loss]) -> str:
@@ -153,12 +207,12 @@ def _comparison_sections(evaluation: Evaluation, comparisons: Sequence[Compariso
     baseline, *others = evaluation.systems
     if not others:
         return []
-    header = ("system", "metric", "difference", "95 %", "p", "p (Holm)", "better", "worse")
+    header = ("system", "metric", "difference", "95 %", "p", "p (Holm)", "", "better", "worse")
     rows = [
         (
             *(c.system, c.metric, f"{c.difference.mean:+.4f}"),
             f"[{c.difference.low:+.4f}, {c.difference.high:+.4f}]",
-            *(c.p_value, c.p_holm, c.wins, c.losses),
+            *(c.p_value, c.p_holm, _mark(c), c.wins, c.losses),
         )
         for c in comparisons
     ]
@@ -167,7 +221,8 @@ def _comparison_sections(evaluation: Evaluation, comparisons: Sequence[Compariso
         section(
             f"与 {baseline.name} 比较 · Against the first system",
             table(header, rows) + plots.sorted_differences(differences, baseline.name),
-            f"成对置换检验，双侧，{DRAWS:,} 次，固定种子。Paired two-sided permutation test.",
+            f"成对置换检验，双侧，{DRAWS:,} 次，固定种子；"
+            f"▲ ▼ 是校正后 p < {LEVEL} 的。Paired two-sided permutation test.",
         ),
         section(
             f"差别最大的问题（{others[-1].name}） · Where they differ most",
@@ -175,6 +230,13 @@ def _comparison_sections(evaluation: Evaluation, comparisons: Sequence[Compariso
             "nDCG@10：先列变差最多的，再列变好最多的。Largest losses first, then largest gains.",
         ),
     ]
+
+
+def _mark(comparison: Comparison) -> str:
+    """▲ or ▼ where the difference is significant after correction."""
+    if comparison.p_holm >= LEVEL:
+        return ""
+    return "▲" if comparison.difference.mean > 0 else "▼"
 
 
 def _examples(evaluation: Evaluation) -> list[tuple[str, str, float, float]]:
