@@ -151,15 +151,22 @@ def bench(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="--peers 时每个数据集只用前几个问题")
     ] = None,
+    systems: Annotated[
+        str | None, typer.Option("--systems", help="--peers 时只比这些，逗号分开，写错会列出全部")
+    ] = None,
+    sizes: Annotated[
+        str | None, typer.Option("--sizes", help="--peers 时计时用的文集有多少片段，逗号分开")
+    ] = None,
     cache: Annotated[Path, typer.Option("--cache", help="--peers 用的文档向量缓存")] = CACHE,
     as_json: Json = False,
 ) -> None:
     """速度与内存，逐项对照设计目标（speed and memory against the targets)."""
     if peers:
-        from eval.bench_peers import bench_peers
+        from eval.bench_peers import bench_peers, choose
 
         folder = out.parent / "peers"
-        bench_peers(data or [], folder, cache, limit=limit, quick=quick, as_json=as_json)
+        chosen = choose(systems, sizes, quick=quick)
+        bench_peers(data or [], folder, cache, chosen, limit=limit, as_json=as_json)
         return
     from eval.bench import run_bench, show_bench
 

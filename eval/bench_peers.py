@@ -7,7 +7,7 @@ Start reading at ``run_peers``.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import cpu_count, getloadavg
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
+from corpus.errors import InputError
 from corpus.folder import SHIPPED
 from eval.bench_search import make_collection
 from eval.console import show_table
@@ -32,27 +33,52 @@ from index.encoder import Encoder, load_encoder
 from index.engine import passage_text
 from index.vectors import Float32
 
-__all__ = ["Sizes", "bench_peers", "run_peers"]
+__all__ = ["Choice", "bench_peers", "choose", "run_peers"]
 
 OWN = Path(__file__).parent / "questions" / "retrieval-dev"
 TOP = 10  # hits asked for when a search is timed
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """How large the made-up collections are and how many questions are timed on each."""
+class Choice:
+    """What is measured: which peers, and with how many questions on made-up collections.
 
-    every: tuple[int, ...] = (1_000, 10_000, 50_000)
-    ours: tuple[int, ...] = (200_000,)
+    ``ours_only``: sizes at which only our own search is measured.
+    """
+
+    peers: tuple[str, ...] = tuple(PEERS)
+    sizes: tuple[int, ...] = (1_000, 10_000, 50_000)
+    ours_only: tuple[int, ...] = (200_000,)
     questions: int = 100
 
 
-QUICK = Sizes((1_000, 5_000), (), 30)
-QUICK_QUESTIONS = 100  # of each collection, with --quick
+QUICK = Choice(sizes=(1_000, 5_000), ours_only=(), questions=30)
+
+
+def choose(systems: str | None, sizes: str | None, *, quick: bool) -> Choice:
+    """The choice that the options of the command name; ours is always measured, and first.
+
+    Raises:
+        InputError: a name is unknown or a size is no whole number above 0.
+    """
+    choice = QUICK if quick else Choice()
+    if sizes is not None:
+        numbers = sizes.split(",")
+        if not all(number.strip().isdecimal() and int(number) for number in numbers):
+            msg = "--sizes 应是用逗号分开的整数，例如 1000,10000"
+            raise InputError(msg)
+        choice = replace(choice, sizes=tuple(map(int, numbers)), ours_only=())
+    if systems is not None:
+        names = [name.strip() for name in systems.split(",")]
+        if unknown := set(names) - set(PEERS):
+            msg = f"没有这个比较对象：{'、'.join(sorted(unknown))}；可选 {'、'.join(PEERS)}"
+            raise InputError(msg)
+        choice = replace(choice, peers=(OURS, *(name for name in PEERS if name in names)))
+    return replace(choice, peers=tuple(dict.fromkeys(choice.peers)))
 
 
 def run_peers(
-    datasets: Sequence[Dataset], encoder: Encoder, out: Path, sizes: Sizes | None = None
+    datasets: Sequence[Dataset], encoder: Encoder, out: Path, choice: Choice
 ) -> dict[str, Any]:
     """Measure ours and every installed peer; write tables, plots, runs and reports into ``out``.
 
@@ -60,7 +86,7 @@ def run_peers(
         datasets: real collections; the made-up ones are drawn from their documents.
         encoder: makes all vectors; should be cached.
         out: folder for the results.
-        sizes: of the made-up collections.
+        choice: which peers and sizes.
 
     Returns:
         What ``peers.json`` holds; ``remarks`` has a sentence for each peer that was left out.
@@ -70,7 +96,7 @@ def run_peers(
     """
     make_folder(out)
     load = getloadavg()[0]
-    names, remarks = _installed()
+    names, remarks = _installed(choice.peers)
     quality: dict[str, Evaluation] = {}
     rows: list[Measured] = []
     machine = {"cores": cpu_count(), "load_before": round(load, 2)}
@@ -82,7 +108,7 @@ def run_peers(
         quality[dataset.name] = _evaluation(dataset, found)
         _write_collection(quality[dataset.name], out / dataset.name)
         _write(report, rows, quality, out)
-    for found in _on_sizes(datasets, encoder, names, sizes or Sizes(), remarks):
+    for found in _on_sizes(datasets, encoder, names, choice, remarks):
         rows += found
         _write(report, rows, quality, out)
     return report
@@ -106,9 +132,9 @@ def bench_peers(
     folders: Sequence[Path],
     out: Path,
     cache: Path,
+    choice: Choice,
     *,
     limit: int | None,
-    quick: bool,
     as_json: bool,
 ) -> None:
     """The command: read the collections (our own questions if none is named), measure, print.
@@ -118,10 +144,9 @@ def bench_peers(
     """
     found = [load_dataset(folder, "dev") for folder in folders]
     datasets = found or [load_dataset(OWN, "dev", SHIPPED)]
-    most = QUICK_QUESTIONS if quick and limit is None else limit
-    datasets = [dataset.first(most) for dataset in datasets]
+    datasets = [dataset.first(limit) for dataset in datasets]
     encoder = CachedEncoder(load_encoder(), cache)
-    report = run_peers(datasets, encoder, out, QUICK if quick else Sizes())
+    report = run_peers(datasets, encoder, out, choice)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:
@@ -131,9 +156,9 @@ def bench_peers(
         typer.echo(remark, err=True)
 
 
-def _installed() -> tuple[list[str], list[str]]:
+def _installed(wanted: Sequence[str]) -> tuple[list[str], list[str]]:
     """The peers that can be measured, and a sentence for each that cannot."""
-    absent = {name: missing(peer) for name, peer in PEERS.items()}
+    absent = {name: missing(PEERS[name]) for name in wanted}
     remarks = [
         f"没有装 {'、'.join(packages)}，这次不比 {name}；要比请先运行 pip install -e '.[peers]'"
         for name, packages in absent.items()
@@ -157,17 +182,17 @@ def _on_sizes(
     datasets: Sequence[Dataset],
     encoder: Encoder,
     names: Sequence[str],
-    sizes: Sizes,
+    choice: Choice,
     remarks: list[str],
 ) -> Iterator[list[Measured]]:
     """Every peer at each size, size by size."""
     passages = [(document.title, document.text) for of in datasets for document in of.documents]
-    asked = _mixed(datasets, sizes.questions)
+    asked = _mixed(datasets, choice.questions)
     questions = _question_vectors(asked, encoder)
-    for size in (*sizes.every, *sizes.ours):
+    for size in (*choice.sizes, *choice.ours_only):
         made = make_collection(passages, encoder, size)
         material = Material(made.documents, made.vectors, questions)
-        who = names if size in sizes.every else [OURS]
+        who = names if size in choice.sizes else [OURS]
         yield list(measure_each(who, f"made-{size}", material, asked, TOP, BUDGET, remarks))
 
 

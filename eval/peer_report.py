@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from eval import plots
-from eval.report import page, section, table
+from eval.pages import page, section, table
 from eval.results import write_rows, write_text
 from eval.retrieval import Evaluation, SystemRun
 from eval.significance import Interval, bootstrap

@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from corpus.errors import InputError
@@ -49,7 +50,7 @@ COLOURS = (
 SALT = "yibao-wenda"  # matplotlib's ids in an SVG come from it; any fixed text will do
 BAR_WIDTH = 0.8  # of the distance between two groups
 LABELLED = 5  # systems up to which every bar carries its figure
-COLUMNS = 5  # of a legend
+COLUMNS = 4  # of a legend in one row
 CHINESE = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
@@ -99,21 +100,21 @@ def sorted_differences(differences: Mapping[str, NDArray[np.float64]], baseline:
         differences: ``{system: float64, shape (n_queries,)}``, at least one system.
         baseline: name of the system that was subtracted.
     """
-    figure = Figure(figsize=(9.0, 2.4 * len(differences)), layout="constrained")
+    figure = Figure(figsize=(9.0, 1.7 * len(differences) + 0.3), layout="constrained")
     panels = np.atleast_1d(figure.subplots(len(differences), 1))
     for panel, (system, values) in zip(panels, differences.items(), strict=True):
-        ordered = np.sort(values)[::-1]
-        places = np.arange(len(ordered))
-        panel.fill_between(places, ordered, 0, where=ordered > 0, color=COLOURS[2], step="mid")
-        panel.fill_between(places, ordered, 0, where=ordered < 0, color=COLOURS[5], step="mid")
+        ordered = np.sort(values[values != 0])[::-1]
+        colours = [COLOURS[2] if value > 0 else COLOURS[5] for value in ordered]
+        panel.bar(np.arange(len(ordered)), ordered, width=1.0, color=colours)
         panel.axhline(0, color="#222", linewidth=0.8)
         panel.set_ylim(-1.05, 1.05)
-        panel.set_ylabel(f"{system} − {baseline}")
-        panel.spines[["top", "right"]].set_visible(False)
+        panel.set_xlim(-0.5, max(len(ordered) - 0.5, 0.5))
+        panel.set_xticks([])
+        panel.spines[["top", "right", "bottom"]].set_visible(False)
         wins, losses = int((values > 0).sum()), int((values < 0).sum())
-        title = f"better {wins}, worse {losses}, same {len(values) - wins - losses}"
-        panel.set_title(title, fontsize=9, loc="right")
-    panels[-1].set_xlabel("queries, sorted by difference in nDCG@10")
+        counts = f"better {wins}, worse {losses}, same {len(values) - wins - losses}"
+        panel.set_title(f"{system} − {baseline}: {counts}", fontsize=9, loc="left")
+    panels[-1].set_xlabel("queries that differ, sorted by difference in nDCG@10")
     return image(figure, "per-query differences in nDCG@10")
 
 
@@ -163,6 +164,7 @@ def cost_quality(points: Mapping[str, tuple[float, Interval]]) -> str:
     """
     figure, axes = _figure(9.0, 3.8)
     mark_cost_quality(axes, points)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     return image(figure, "median time of a search against nDCG@10")
 
 
@@ -171,12 +173,12 @@ def mark_cost_quality(axes: Axes, points: Mapping[str, tuple[float, Interval]]) 
     for place, (system, (cost, quality)) in enumerate(points.items()):
         spread = [[quality.mean - quality.low], [quality.high - quality.mean]]
         colour = COLOURS[place % len(COLOURS)]
-        axes.errorbar(cost, quality.mean, spread, fmt="o", color=colour, capsize=3, markersize=8)
-        axes.annotate(
-            system, (cost, quality.mean), (8, 5), textcoords="offset points", fontsize=9
-        )  # fmt: skip
+        axes.errorbar(cost, quality.mean, spread, fmt="o", color=colour, capsize=3, label=system)
     axes.set_xscale("log")
-    axes.margins(x=0.3)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.margins(x=0.1)
     axes.set_xlabel("ms a search, median (encoding the question excluded)")
     axes.set_ylabel("nDCG@10, 95 % interval")
 
@@ -219,7 +221,7 @@ def quiet(axes: Axes) -> None:
 
 
 def _legend_below(axes: Axes, entries: int) -> None:
-    columns = min(entries, COLUMNS)
+    columns = entries if entries <= COLUMNS else -(-entries // 2)
     axes.legend(ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.08), frameon=False)
 
 
@@ -229,4 +231,5 @@ def image(figure: Figure, description: str) -> str:
     with mpl.rc_context(_settings()):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     data = b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{escape(description)}" src="data:image/svg+xml;base64,{data}">'
+    source = f"data:image/svg+xml;base64,{data}"
+    return f'<div class="wide"><img alt="{escape(description)}" src="{source}"></div>'

@@ -8,7 +8,7 @@ import numpy as np
 
 from eval import plots
 from eval.metrics import METRICS
-from eval.report import page, section, table
+from eval.pages import page, section, table
 from eval.results import write_json, write_rows, write_text
 from eval.retrieval import GUARD, Evaluation
 from eval.significance import DRAWS, Interval, bootstrap, holm, permutation_test

@@ -168,4 +168,5 @@ def stage_seconds(engine: Engine, dataset: Dataset) -> dict[str, NDArray[np.floa
             ("repair", "encode", "words", "vectors", "whole"), np.diff(marks), strict=True
         ):
             taken.setdefault(name, []).append(float(seconds))
-    return {name: np.asarray(seconds) for name, seconds in taken.items()}
+    unused = () if engine.legs() == LEGS else ("encode", "vectors")
+    return {name: np.asarray(seconds) for name, seconds in taken.items() if name not in unused}

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corpus.errors import InputError
 from eval import bench_peers, peer_process, peers
-from eval.bench_peers import Sizes, run_peers
+from eval.bench_peers import QUICK, Choice, choose, run_peers
 from eval.datasets import Dataset, Document, Qrel, Query
 from eval.peer_process import measure
 from eval.peer_report import common_size, markdown, mean_over_collections
@@ -79,7 +80,7 @@ def test_the_run_compares_what_is_installed_and_names_what_is_not(
     absent = Peer(("a-package-that-nobody-has",), PEERS[OURS].build)
     few = {OURS: PEERS[OURS], "rank_bm25": PEERS["rank_bm25"], "absent": absent}
     monkeypatch.setattr(bench_peers, "PEERS", few)
-    report = run_peers([DATASET], FakeEncoder(), tmp_path, Sizes((6,), (9,), 2))
+    report = run_peers([DATASET], FakeEncoder(), tmp_path, Choice(tuple(few), (6,), (9,), 2))
     assert len(report["remarks"]) == 1
     assert "a-package-that-nobody-has" in report["remarks"][0]
     assert [(row["peer"], row["documents"]) for row in report["speed"]] == [
@@ -102,9 +103,19 @@ def test_a_peer_that_fails_is_named_and_has_no_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench_peers, "PEERS", {OURS: PEERS[OURS], "unknown": PEERS[OURS]})
-    report = run_peers([DATASET], FakeEncoder(), tmp_path, Sizes((5,), (), 2))
+    report = run_peers([DATASET], FakeEncoder(), tmp_path, Choice((OURS, "unknown"), (5,), (), 2))
     assert ["unknown" in remark for remark in report["remarks"]] == [True, True]
     assert report["table"][1][1][1:] == ["–"] * (len(report["table"][0]) - 1)
+
+
+def test_the_options_choose_peers_and_sizes() -> None:
+    assert choose(None, None, quick=True) == QUICK
+    chosen = choose("bm25s", " 10, 20", quick=False)
+    assert (chosen.peers, chosen.sizes, chosen.ours_only) == ((OURS, "bm25s"), (10, 20), ())
+    with pytest.raises(InputError, match=r"bm26.*可选 yibao"):
+        choose("bm26", None, quick=False)
+    with pytest.raises(InputError, match="整数"):
+        choose(None, "many", quick=False)
 
 
 def test_the_table_is_taken_where_all_were_measured() -> None:
