@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -30,15 +30,18 @@ class Measured:
     """One peer on one collection.
 
     ``hits``: of each question, (position, score); ``seconds``: of each search, question encoding
-    excluded; ``resident_mb``: of its process after the last search; ``grown_mb``: of that, what
-    came with the library, the index and the searches.
+    excluded; ``index_cpu`` and ``cpu``: the same as processor time of all threads, which other work
+    on the machine hardly changes; ``resident_mb``: of its process after the last search;
+    ``grown_mb``: of that, what came with the library, the index and the searches.
     """
 
     peer: str
     collection: str
     documents: int
     index_seconds: float
+    index_cpu: float
     seconds: tuple[float, ...]
+    cpu: tuple[float, ...]
     resident_mb: float
     grown_mb: float
     hits: tuple[tuple[tuple[int, float], ...], ...]
@@ -50,8 +53,10 @@ class Measured:
             "collection": self.collection,
             "documents": self.documents,
             "index_seconds": round(self.index_seconds, 3),
+            "index_cpu_seconds": round(self.index_cpu, 3),
             "p50_ms": round(1000 * float(np.median(self.seconds)), 3),
             "p95_ms": round(1000 * float(np.quantile(self.seconds, 0.95)), 3),
+            "cpu_p50_ms": round(1000 * float(np.median(self.cpu)), 3),
             "searches": len(self.seconds),
             "resident_mb": round(self.resident_mb, 1),
             "grown_mb": round(self.grown_mb, 1),
@@ -102,16 +107,17 @@ def measure(
     """
     process = psutil.Process()
     before = process.memory_info().rss
-    started = perf_counter()
+    started, started_cpu = perf_counter(), process_time()
     search = PEERS[name].build(material)
-    index_seconds = perf_counter() - started
+    index_seconds, index_cpu = perf_counter() - started, process_time() - started_cpu
     for question in asked[:WARM]:
         search(question, depth)
-    hits, seconds = [], []
+    hits, seconds, cpu = [], [], []
     for question in asked:
-        started = perf_counter()
+        started, started_cpu = perf_counter(), process_time()
         found = search(question, depth)
         seconds.append(perf_counter() - started)
+        cpu.append(process_time() - started_cpu)
         hits.append(tuple(found))
         if budget is not None and len(seconds) >= FEWEST and sum(seconds) > budget:
             break
@@ -121,7 +127,9 @@ def measure(
         collection=collection,
         documents=len(material.documents),
         index_seconds=index_seconds,
+        index_cpu=index_cpu,
         seconds=tuple(seconds),
+        cpu=tuple(cpu),
         resident_mb=resident / MEGABYTE,
         grown_mb=(resident - before) / MEGABYTE,
         hits=tuple(hits),
