@@ -27,6 +27,7 @@ __all__ = [
     "BAR_WIDTH",
     "COLOURS",
     "bars",
+    "bars_figure",
     "cost_quality",
     "curves",
     "image",
@@ -62,13 +63,15 @@ RESOLUTION = 130  # dots an inch of a PNG
 
 
 def bars(values: Mapping[str, Mapping[str, Interval]]) -> str:
+    """Grouped bars with 95 % intervals, as an HTML ``<img>``; see ``bars_figure``."""
+    return image(bars_figure(values), "bars: mean of each metric for each system")
+
+
+def bars_figure(values: Mapping[str, Mapping[str, Interval]]) -> Figure:
     """Grouped bars with 95 % intervals.
 
     Args:
         values: ``{system: {metric: interval}}``, the same metrics for every system.
-
-    Returns:
-        An HTML ``<img>`` with the picture inside.
     """
     metrics = list(next(iter(values.values())))
     figure, axes = _figure(9.0, 4.0)
@@ -90,7 +93,7 @@ def bars(values: Mapping[str, Mapping[str, Interval]]) -> str:
     axes.set_ylim(0, 1.12)
     axes.set_ylabel("mean over queries, 95 % interval")
     _legend_below(axes, len(values))
-    return image(figure, "bars: mean of each metric for each system")
+    return figure
 
 
 def sorted_differences(differences: Mapping[str, NDArray[np.float64]], baseline: str) -> str:

@@ -78,7 +78,7 @@ def lifts(evaluations: Sequence[Evaluation]) -> list[Lift]:
 
 
 def write_summary(evaluations: Sequence[Evaluation], out: Path) -> list[Lift]:
-    """Write ``summary.json``, ``better_leg.csv`` and ``report.html`` into ``out``.
+    """Write ``summary.json``, ``better_leg.csv``, ``ndcg.png`` and ``report.html`` into ``out``.
 
     Raises:
         InputError: a file cannot be written.
@@ -88,7 +88,7 @@ def write_summary(evaluations: Sequence[Evaluation], out: Path) -> list[Lift]:
     found = lifts(evaluations)
     rows = list(_lift_rows(found))
     write_rows(out / "better_leg.csv", HEADER, rows)
-    sections = [_means_section(evaluations)]
+    sections = [_means_section(evaluations, out)]
     if rows:
         note = (
             f"成对置换检验（双侧，{DRAWS:,} 次），对全部数据集作 Holm 校正；比的是 nDCG@10。"
@@ -102,7 +102,7 @@ def write_summary(evaluations: Sequence[Evaluation], out: Path) -> list[Lift]:
     return found
 
 
-def _means_section(evaluations: Sequence[Evaluation]) -> str:
+def _means_section(evaluations: Sequence[Evaluation], out: Path) -> str:
     intervals: dict[str, dict[str, Interval]] = {
         system.name: {} for of in evaluations for system in of.systems
     }
@@ -110,6 +110,7 @@ def _means_section(evaluations: Sequence[Evaluation]) -> str:
         for system in of.systems:
             intervals[system.name][of.dataset.name] = bootstrap(system.values[:, NDCG])
     names = [of.dataset.name for of in evaluations]
+    plots.save(plots.bars_figure(intervals), out / "ndcg.png")
     content = table(("system", *names, "mean"), _mean_rows(intervals, names))
     return section("nDCG@10", content + plots.bars(intervals), "竖线是 95 % 区间。")
 
