@@ -72,6 +72,11 @@ def retrieval(
         typer.echo(json.dumps(suite.metrics, ensure_ascii=False))
     else:
         show_metrics(suite.metrics)
+        for lift in suite.lifts:
+            typer.echo(
+                f"{lift.collection}：hybrid 比 {lift.leg} {lift.difference.mean:+.4f}，"
+                f"p（Holm）{lift.p_holm:.4f}，{lift.verdict}"
+            )
         typer.echo(f"报告在 {out}")
     for warning in suite.warnings:
         typer.echo(warning, err=True)
@@ -139,9 +144,32 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="小一号的数据，几分钟做完")] = False,
     load: Annotated[bool, typer.Option("--load", help="只测许多人同时问；约三分钟")] = False,
     long: Annotated[bool, typer.Option("--long", help="与 --load 同用：内存一项问两万题")] = False,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="改为与同类程序比较，结果写到 --out 旁边的 peers 文件夹")
+    ] = False,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="--peers 用的数据集，默认自带的题目")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="--peers 时每个数据集只用前几个问题")
+    ] = None,
+    systems: Annotated[
+        str | None, typer.Option("--systems", help="--peers 时只比这些，逗号分开，写错会列出全部")
+    ] = None,
+    sizes: Annotated[
+        str | None, typer.Option("--sizes", help="--peers 时计时用的文集有多少片段，逗号分开")
+    ] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="--peers 用的文档向量缓存")] = CACHE,
     as_json: Json = False,
 ) -> None:
     """速度与内存，逐项对照设计目标（speed and memory against the targets)."""
+    if peers:
+        from eval.bench_peers import bench_peers, choose
+
+        folder = out.parent / "peers"
+        chosen = choose(systems, sizes, quick=quick)
+        bench_peers(data or [], folder, cache, chosen, limit=limit, as_json=as_json)
+        return
     from eval.bench import run_bench, show_bench
     from eval.bench_load import bench_load, show_load
 

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from eval.answers import Outcome, latency, summary_by_group
-from eval.report import page, section, table
+from eval.pages import page, section, table
 from eval.results import write_json, write_rows, write_text
 
 __all__ = ["write_answers"]

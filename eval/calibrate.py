@@ -23,8 +23,9 @@ from chatbot.limits import limit_of
 from chatbot.question import clean, problem
 from chatbot.reading import Reading
 from corpus import folder
-from eval.datasets import json_rows, load_dataset
+from eval.datasets import load_dataset
 from eval.expectations import ANSWERING
+from eval.lines import json_rows
 from index.terms import normalise
 
 WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals

@@ -20,8 +20,8 @@ from scipy.optimize import minimize
 
 from chatbot.safety import by_rule
 from chatbot.safety_rules import WEIGHTS, characters, literal, without_insurance
-from eval.datasets import json_rows
 from eval.expectations import question_files
+from eval.lines import json_rows
 
 RIDGE = 1.0  # strength of the pull of the weights towards 0, best of 0.3, 1 and 3
 FOLDS = 5

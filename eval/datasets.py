@@ -2,10 +2,11 @@
 
 A collection is a folder with ``corpus.jsonl`` (``_id``, ``title``, ``text``), ``queries.jsonl``
 (``_id``, ``text``) and ``qrels/<split>.tsv`` (query id, document id, whole-number relevance; a
-header line is optional). Every error names the file and, where there is one, the line.
+header line is optional). Instead of the latter two it may hold TREC's ``topics.tsv`` or
+``topics.txt`` and ``qrels/<split>.trec``. Every error names the file and, where there is one, the
+line.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from corpus.chunks import split as split_article
 from corpus.errors import InputError
 from corpus.folder import load
 from corpus.sentences import quotable
+from eval import trec
+from eval.lines import json_rows, numbered_lines
 from index.engine import passage_text
 
 __all__ = ["Dataset", "Document", "Qrel", "Query", "load_dataset"]
@@ -104,13 +107,14 @@ def load_dataset(folder: Path, split: str, articles: Path | None = None) -> Data
         raise InputError(msg)
     found = _passages(articles) if articles else _documents(folder / "corpus.jsonl")
     documents = sorted(found, key=lambda document: document.id)
-    queries = tuple(_queries(folder / "queries.jsonl"))
-    qrels_path = folder / "qrels" / f"{split}.tsv"
+    asked = _query_file(folder)
+    queries = tuple(_queries(asked) if asked.suffix == ".jsonl" else _topics(asked))
+    qrels_path = _qrels_file(folder, split)
     qrels = tuple(_qrels(qrels_path))
     judged = {qrel.query_id for qrel in qrels}
     unknown = judged - {query.id for query in queries}
     if unknown:
-        msg = f"{qrels_path}：问题 {min(unknown)} 不在 queries.jsonl 里（共 {len(unknown)} 个）"
+        msg = f"{qrels_path}：问题 {min(unknown)} 不在 {asked.name} 里（共 {len(unknown)} 个）"
         raise InputError(msg)
     known = {document.judged for document in documents}
     return Dataset(
@@ -121,48 +125,6 @@ def load_dataset(folder: Path, split: str, articles: Path | None = None) -> Data
         qrels=qrels,
         missing_documents=len({qrel.document_id for qrel in qrels} - known),
     )
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield ``(line number from 1, line without its end)`` of the non-blank lines of a UTF-8 file.
-
-    Raises:
-        InputError: the file is missing, unreadable, not UTF-8, or holds no line.
-    """
-    found = False
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    found = True
-                    yield number, line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        msg = f"{path}：不是 UTF-8 文字，请另存为 UTF-8（{error.reason}）"
-        raise InputError(msg) from error
-    except OSError as error:
-        msg = f"读不了文件 {path}：{error.strerror}"
-        raise InputError(msg) from error
-    if not found:
-        msg = f"{path}：文件是空的"
-        raise InputError(msg)
-
-
-def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield ``(line number, object)`` of a JSON-lines file.
-
-    Raises:
-        InputError: see ``numbered_lines``; or a line is not a JSON object.
-    """
-    for number, line in numbered_lines(path):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            msg = f"{path} 第 {number} 行：不是完整的 JSON"
-            raise InputError(msg) from error
-        if not isinstance(row, dict):
-            msg = f"{path} 第 {number} 行：应是一个 JSON 对象"
-            raise InputError(msg)
-        yield number, row
 
 
 def _passages(folder: Path) -> Iterator[Document]:
@@ -194,6 +156,25 @@ def _queries(path: Path) -> Iterator[Query]:
         yield Query(_identifier(row, where, seen), text, _text(row, "kind", where, ""))
 
 
+def _query_file(folder: Path) -> Path:
+    """BEIR's questions, else TREC's topics; what is missing is named as BEIR's."""
+    beir = folder / "queries.jsonl"
+    names = (beir, folder / "topics.tsv", folder / "topics.txt")
+    return next((path for path in names if path.exists()), beir)
+
+
+def _qrels_file(folder: Path, split: str) -> Path:
+    beir = folder / "qrels" / f"{split}.tsv"
+    trec_file = beir.with_name(f"{split}.trec")
+    return trec_file if trec_file.exists() and not beir.exists() else beir
+
+
+def _topics(path: Path) -> Iterator[Query]:
+    seen: set[str] = set()
+    for where, id_, text in trec.topics(path):
+        yield Query(_identifier({"_id": id_}, where, seen), text)
+
+
 def _identifier(row: dict[str, Any], where: str, seen: set[str]) -> str:
     """The row's ``_id``: new, not empty and without blanks (a TREC run is split at blanks)."""
     id_ = row.get("_id")
@@ -222,13 +203,14 @@ def _text(row: dict[str, Any], field: str, where: str, default: str | None) -> s
 def _qrels(path: Path) -> Iterator[Qrel]:
     seen: set[tuple[str, str]] = set()
     judged = False
+    shape = "四列（空格分开）" if path.suffix == ".trec" else "三列（制表符分开）"
     for number, line in numbered_lines(path):
-        cells = line.split("\t")
+        cells = trec.judgement(line) if path.suffix == ".trec" else line.split("\t")
         whole = len(cells) == QREL_COLUMNS and cells[2].strip().lstrip("+-").isdecimal()
         if not whole and number == 1 and len(cells) == QREL_COLUMNS:
             continue  # the header line
         if not whole or (cells[0], cells[1]) in seen:
-            msg = f"{path} 第 {number} 行：应是“问题编号 文档编号 整数”三列（制表符分开），不重复"
+            msg = f"{path} 第 {number} 行：应是问题编号、文档编号、整数相关度，{shape}，不重复"
             raise InputError(msg)
         seen.add((cells[0], cells[1]))
         judged = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from chatbot.records import Kind
 from corpus.errors import InputError
-from eval.datasets import json_rows
+from eval.lines import json_rows
 
 __all__ = ["ANSWERING", "Case", "load_cases", "question_files"]
 

@@ -17,7 +17,7 @@ from corpus.errors import InputError
 from corpus.place_suggestions import suggest_places
 from corpus.regions import PlacePath, PlaceReading, mentions, read_places, within
 from eval.console import show_table
-from eval.datasets import json_rows
+from eval.lines import json_rows
 
 __all__ = [
     "LabelledText",

@@ -15,7 +15,15 @@ from eval.retrieval import Comparison, Evaluation, SystemRun
 from eval.robustness import Loss
 from eval.slices import slices
 
-__all__ = ["make_folder", "slice_rows", "write_json", "write_results", "write_rows", "write_text"]
+__all__ = [
+    "make_folder",
+    "slice_rows",
+    "timings",
+    "write_json",
+    "write_results",
+    "write_rows",
+    "write_text",
+]
 
 MILLISECONDS = 1000.0  # in a second
 LOSS_HEADER = (
@@ -100,7 +108,7 @@ def write_results(
     queries = len(evaluation.dataset.queries)
     write_rows(out / "significance.csv", header, _significance_rows(comparisons, queries))
     times = {system.name: system.seconds for system in evaluation.systems}
-    write_json(out / "timings.json", _timings(times | dict(stages or {})))
+    write_json(out / "timings.json", timings(times | dict(stages or {})))
 
 
 def _trec_lines(system: SystemRun) -> Iterator[str]:
@@ -144,7 +152,7 @@ def _loss_rows(losses: Sequence[Loss]) -> Iterator[list[object]]:
         yield [loss.perturbation, loss.system, *(f"{n:.6f}" for n in (*numbers, *tests))]
 
 
-def _timings(seconds: Mapping[str, NDArray[np.float64]]) -> dict[str, dict[str, float]]:
+def timings(seconds: Mapping[str, NDArray[np.float64]]) -> dict[str, dict[str, float]]:
     """Milliseconds a query: search of each system (vectors are cached), then each stage."""
     return {
         name: {

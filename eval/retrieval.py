@@ -25,6 +25,8 @@ __all__ = [
     "compare",
     "evaluate",
     "guard_warnings",
+    "scored",
+    "search_depth",
 ]
 
 DEPTH = 100  # hits kept a query: Recall@100 needs no more
@@ -89,20 +91,35 @@ def evaluate(dataset: Dataset, rankers: Mapping[str, Ranker]) -> Evaluation:
     return Evaluation(dataset, tuple(_run(dataset, name, rank) for name, rank in rankers.items()))
 
 
-def _run(dataset: Dataset, name: str, rank: Ranker) -> SystemRun:
-    hits: dict[str, tuple[tuple[str, float], ...]] = {}
-    seconds = np.zeros(len(dataset.queries))
+def search_depth(dataset: Dataset) -> int:
+    """Hits to ask a system for, so that ``DEPTH`` judged ones come together."""
     several = any(document.article for document in dataset.documents)
-    depth = DEPTH * PASSAGES if several else DEPTH
+    return DEPTH * PASSAGES if several else DEPTH
+
+
+def _run(dataset: Dataset, name: str, rank: Ranker) -> SystemRun:
+    found: list[Sequence[tuple[int, float]]] = []
+    seconds = np.zeros(len(dataset.queries))
+    depth = search_depth(dataset)
     bar = tqdm(dataset.queries, desc=f"{dataset.name} {name}", unit="q", leave=False, disable=None)
     for row, query in enumerate(bar):
         started = perf_counter()
-        ranked = rank(query.text, depth)
+        found.append(rank(query.text, depth))
         seconds[row] = perf_counter() - started
-        hits[query.id] = _judged(dataset, ranked)
-    run = {query: [document for document, _ in found] for query, found in hits.items()}
-    values = per_query([query.id for query in dataset.queries], dataset.qrels, run)
-    return SystemRun(name, hits, values, seconds)
+    return scored(dataset, name, found, seconds)
+
+
+def scored(
+    dataset: Dataset,
+    name: str,
+    found: Sequence[Sequence[tuple[int, float]]],
+    seconds: NDArray[np.float64],
+) -> SystemRun:
+    """Score what a system found: a ranking of positions for every query, in their order."""
+    ids = [query.id for query in dataset.queries]
+    hits = {id_: _judged(dataset, ranked) for id_, ranked in zip(ids, found, strict=True)}
+    run = {id_: [document for document, _ in of_query] for id_, of_query in hits.items()}
+    return SystemRun(name, hits, per_query(ids, dataset.qrels, run), seconds)
 
 
 def _judged(dataset: Dataset, ranked: Sequence[tuple[int, float]]) -> tuple[tuple[str, float], ...]:

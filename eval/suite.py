@@ -7,9 +7,10 @@ from pathlib import Path
 from corpus.errors import InputError
 from eval.datasets import Dataset, load_dataset
 from eval.report import retrieval_report
-from eval.results import make_folder, write_json, write_results, write_text
-from eval.retrieval import compare, evaluate, guard_warnings
+from eval.results import make_folder, write_results, write_text
+from eval.retrieval import Evaluation, compare, evaluate, guard_warnings
 from eval.robustness import robustness
+from eval.summary import Lift, write_summary
 from eval.systems import build_engine, needs_encoder, stage_seconds, systems
 from index.cache import CachedEncoder
 from index.encoder import Encoder, load_encoder
@@ -19,10 +20,14 @@ __all__ = ["Suite", "run_suite"]
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What a run found: ``{collection: {system: {metric: mean}}}`` and sentences of warning."""
+    """What a run found: ``{collection: {system: {metric: mean}}}`` and sentences of warning.
+
+    ``lifts``: the mix against its better leg, if there are several collections.
+    """
 
     metrics: Mapping[str, Mapping[str, Mapping[str, float]]]
     warnings: tuple[str, ...]
+    lifts: tuple[Lift, ...] = ()
 
 
 def run_suite(
@@ -39,9 +44,9 @@ def run_suite(
 ) -> Suite:
     """Evaluate the named systems on every collection and write all files.
 
-    One collection is written into ``out``; several are written into ``out/<name>``, with
-    ``out/summary.json``. Everything is read before anything is run, so that a damaged file shows
-    at once.
+    One collection is written into ``out``; several are written into ``out/<name>``, with a
+    summary of all in ``out``. Everything is read before anything is run, so that a damaged file
+    shows at once.
 
     Args:
         folders: collections in BEIR layout.
@@ -63,14 +68,14 @@ def run_suite(
         msg = "有两个数据集的文件夹同名，请改名后再评测"
         raise InputError(msg)
     encoder = CachedEncoder(load_encoder(model), cache) if needs_encoder(names) else None
-    metrics, warnings = {}, []
-    for dataset in datasets:
-        folder = out if len(datasets) == 1 else out / dataset.name
-        metrics[dataset.name] = _run(dataset, names, encoder, folder, perturb=perturb)
-        warnings += [f"{dataset.name}：{w}" for w in guard_warnings(metrics[dataset.name])]
-    if len(datasets) > 1:
-        write_json(out / "summary.json", metrics)
-    return Suite(metrics, tuple(warnings))
+    evaluations = [
+        _run(dataset, names, encoder, out / dataset.name if datasets[1:] else out, perturb=perturb)
+        for dataset in datasets
+    ]
+    metrics = {of.dataset.name: of.metrics() for of in evaluations}
+    warnings = [f"{name}：{w}" for name, means in metrics.items() for w in guard_warnings(means)]
+    found = write_summary(evaluations, out) if datasets[1:] else []
+    return Suite(metrics, tuple(warnings), tuple(found))
 
 
 def _run(
@@ -80,12 +85,14 @@ def _run(
     folder: Path,
     *,
     perturb: bool,
-) -> dict[str, dict[str, float]]:
+) -> Evaluation:
     make_folder(folder)
     engine = build_engine(dataset, encoder)
     evaluation = evaluate(dataset, systems(engine, names, dataset))
     comparisons = compare(evaluation)
     losses = robustness(engine, names, evaluation) if perturb else []
-    write_results(evaluation, comparisons, folder, losses, stage_seconds(engine, dataset))
-    write_text(folder / "report.html", retrieval_report(evaluation, comparisons, losses))
-    return evaluation.metrics()
+    stages = stage_seconds(engine, dataset)
+    write_results(evaluation, comparisons, folder, losses, stages)
+    report = retrieval_report(evaluation, comparisons, losses, stages)
+    write_text(folder / "report.html", report)
+    return evaluation

@@ -19,7 +19,15 @@ from index.engine import LEGS, PLAIN, Analysis, Engine, Fusion, lexical_scores, 
 from index.repair import repair
 from index.vectors import Float32
 
-__all__ = ["SYSTEMS", "System", "build_engine", "needs_encoder", "stage_seconds", "systems"]
+__all__ = [
+    "SYSTEMS",
+    "System",
+    "build_engine",
+    "mended",
+    "needs_encoder",
+    "stage_seconds",
+    "systems",
+]
 
 PORTION = 256  # passages between two steps of the bar, as many as the cache commits at a time
 STAGED = 200  # questions over which the time of each stage is taken
@@ -100,7 +108,7 @@ def systems(engine: Engine, names: Sequence[str], dataset: Dataset) -> dict[str,
     texts = [query.text for query in dataset.queries]
     vectors: dict[str, Float32 | None] = {}
     if needs_encoder(names):
-        searched = dict.fromkeys([*texts, *(_mended(text) for text in texts)])
+        searched = dict.fromkeys([*texts, *(mended(text) for text in texts)])
         bar = tqdm(searched, desc="questions", leave=False, disable=None)
         vectors = {text: engine.encode(text) for text in bar}
     return {
@@ -109,7 +117,8 @@ def systems(engine: Engine, names: Sequence[str], dataset: Dataset) -> dict[str,
     }
 
 
-def _mended(question: str) -> str:
+def mended(question: str) -> str:
+    """The question with misspelt terms mended, as ``Index.search`` does it."""
     repaired = repair(question)
     return repaired.text if repaired.rewrites else question
 
@@ -127,7 +136,7 @@ def _variant(engine: Engine, system: System, dataset: Dataset) -> Engine:
 
 def _ranker(engine: Engine, system: System, vectors: Mapping[str, Float32 | None]) -> Ranker:
     def rank(question: str, k: int) -> list[tuple[int, float]]:
-        text = _mended(question) if system.mend else question
+        text = mended(question) if system.mend else question
         vector = vectors.get(text)
         hits = engine.rank(text, k, system.legs, vector=vector, fuse=system.fuse)
         return [(hit.position, hit.score) for hit in hits]
@@ -144,7 +153,7 @@ def stage_seconds(engine: Engine, dataset: Dataset) -> dict[str, NDArray[np.floa
     taken: dict[str, list[float]] = {}
     for query in dataset.queries[:STAGED]:
         marks = [perf_counter()]
-        text = _mended(query.text)
+        text = mended(query.text)
         marks.append(perf_counter())
         vector = engine.encode(text)
         marks.append(perf_counter())
@@ -159,4 +168,5 @@ def stage_seconds(engine: Engine, dataset: Dataset) -> dict[str, NDArray[np.floa
             ("repair", "encode", "words", "vectors", "whole"), np.diff(marks), strict=True
         ):
             taken.setdefault(name, []).append(float(seconds))
-    return {name: np.asarray(seconds) for name, seconds in taken.items()}
+    unused = () if engine.legs() == LEGS else ("encode", "vectors")
+    return {name: np.asarray(seconds) for name, seconds in taken.items() if name not in unused}

@@ -127,3 +127,38 @@ def test_judgements_for_unknown_queries_or_none_at_all_are_refused(folder: Path)
 def test_a_whole_number_id_becomes_text(folder: Path) -> None:
     (folder / "corpus.jsonl").write_text('{"_id": 7, "text": "文"}\n', encoding="utf-8")
     assert load_dataset(folder, "dev").documents == (Document("7", "", "文"),)
+
+
+TOPICS = (
+    "<top>\n<num> Number: q1\n<title> 门特带什么\n<desc> 细说\n</top>\n"
+    "<TOP>\n<num>q2</num>\n<title>异地\n备案</title>\n</TOP>\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("topics.txt", TOPICS), ("topics.tsv", "q1\t门特带什么\nq2\t异地 备案\n")],
+)
+def test_topics_and_judgements_of_trec_are_read(folder: Path, name: str, text: str) -> None:
+    (folder / "queries.jsonl").unlink()
+    (folder / "qrels" / "dev.tsv").unlink()
+    (folder / name).write_text(text, encoding="utf-8")
+    (folder / "qrels" / "dev.trec").write_text("q1 0 d2 1\nq2 0 d1 -1\n", encoding="utf-8")
+    dataset = load_dataset(folder, "dev")
+    assert dataset.queries == (Query("q1", "门特带什么"), Query("q2", "异地 备案"))
+    assert dataset.qrels == (Qrel("q1", "d2", 1), Qrel("q2", "d1", -1))
+
+
+@pytest.mark.parametrize("text", ["<top>\n<num> q1\n</top>\n", "q1 门特\n", "q1\ta\nq1\tb\n"])
+def test_damaged_topics_are_named(folder: Path, text: str) -> None:
+    (folder / "queries.jsonl").unlink()
+    (folder / "topics.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"topics\.txt 第 \d"):
+        load_dataset(folder, "dev")
+
+
+def test_a_damaged_judgement_of_trec_is_named(folder: Path) -> None:
+    (folder / "qrels" / "dev.tsv").unlink()
+    (folder / "qrels" / "dev.trec").write_text("q1 0 d2 1\nq2 d1 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"dev\.trec 第 2 行.*四列"):
+        load_dataset(folder, "dev")

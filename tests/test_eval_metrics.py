@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+import pytrec_eval
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eval.datasets import Qrel
@@ -49,6 +50,23 @@ def test_equals_the_slow_twin(rows: list[tuple[dict[str, int], list[str]]]) -> N
     run = {query: ranking for query, (_, ranking) in zip(ids, rows, strict=True)}
     expected = [twin(relevance, ranking) for relevance, ranking in rows]
     np.testing.assert_allclose(per_query(ids, qrels, run), expected, atol=1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(relevances, rankings)
+def test_equals_pytrec_eval_itself(relevance: dict[str, int], ranking: list[str]) -> None:
+    assume(relevance and ranking)
+    names = {"ndcg_cut.10", "recall.5,10,100", "recip_rank", "map"}
+    scores = {document: float(-rank) for rank, document in enumerate(ranking)}
+    asked = pytrec_eval.RelevanceEvaluator({"q": relevance}, names)
+    found = asked.evaluate({"q": scores})["q"]
+    first_ten = asked.evaluate({"q": dict(list(scores.items())[:10])})["q"]
+    expected = [
+        *(found[name] for name in ("ndcg_cut_10", "recall_5", "recall_10", "recall_100")),
+        *(first_ten["recip_rank"], found["map"]),
+    ]
+    qrels = [Qrel("q", document, grade) for document, grade in relevance.items()]
+    np.testing.assert_allclose(per_query(["q"], qrels, {"q": ranking})[0], expected, atol=1e-6)
 
 
 def test_a_query_without_hits_scores_zero_and_stays_in_the_denominator() -> None:

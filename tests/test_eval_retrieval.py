@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import ir_measures
@@ -14,11 +15,12 @@ from corpus.folder import SHIPPED
 from eval.datasets import Dataset, Document, Qrel, Query, load_dataset
 from eval.metrics import METRICS
 from eval.perturb import PERTURBATIONS
-from eval.report import retrieval_report
+from eval.report import TIMES, retrieval_report
 from eval.results import make_folder, write_json, write_results, write_rows, write_text
-from eval.retrieval import DEPTH, Evaluation, compare, evaluate, guard_warnings
+from eval.retrieval import DEPTH, Evaluation, Ranker, compare, evaluate, guard_warnings
 from eval.robustness import robustness
 from eval.slices import slices
+from eval.summary import write_summary
 from eval.systems import SYSTEMS, build_engine, needs_encoder, stage_seconds, systems
 from tests.fake_encoder import FakeEncoder
 
@@ -36,6 +38,15 @@ DATASET = Dataset(
         Qrel("q4", "d001", 2),
     ),
     missing_documents=1,
+)
+
+
+MANY = Dataset(
+    name="many",
+    split="dev",
+    documents=tuple(Document(f"d{n:02}", "", "文") for n in range(20)),
+    queries=tuple(Query(f"q{n:02}", str(n)) for n in range(20)),
+    qrels=tuple(Qrel(f"q{n:02}", f"d{n:02}", 1) for n in range(20)),
 )
 
 
@@ -136,6 +147,8 @@ def test_two_runs_are_byte_identical_but_for_times(tmp_path: Path) -> None:
         write_text(out / "report.html", retrieval_report(run, compare(run)))
         files = {path.name: path.read_bytes() for path in out.iterdir()}
         del files["timings.json"]
+        before, _, after = files["report.html"].split(TIMES.encode())
+        files["report.html"] = before + after
         written.append(files)
     assert set(written[0]) == {
         *("metrics.json", "per_query.csv", "significance.csv", "report.html"),
@@ -151,7 +164,7 @@ def test_the_report_stands_alone_and_escapes_the_data(evaluation: Evaluation) ->
     assert "tiny &amp; small" in html
     assert "http://" not in html
     assert "https://" not in html
-    assert html.count("data:image/svg+xml;base64,") == 3
+    assert html.count("data:image/svg+xml;base64,") == 4
     assert "1 judged documents are not in the corpus" in html
 
 
@@ -163,6 +176,41 @@ def test_a_mix_that_falls_behind_is_named() -> None:
     assert guard_warnings(scores(0.895)) == []
     assert "hybrid" in guard_warnings(scores(0.88))[0]
     assert guard_warnings({"hybrid": {"nDCG@10": 0.1}}) == []
+
+
+def test_the_report_times_every_system_and_stage(evaluation: Evaluation) -> None:
+    html = retrieval_report(evaluation, [], (), {"encode": np.array([0.004, 0.006])})
+    _, times, _ = html.split(TIMES)
+    assert "<td>hybrid</td>" in times
+    assert "<td>encode</td><td>5.00</td>" in times
+
+
+def test_the_mix_is_held_against_its_better_leg(tmp_path: Path) -> None:
+    def run(name: str, better: Ranker, worse: Ranker) -> Evaluation:
+        rankers = {"hybrid": better, "bm25": worse, "dense": lambda _, __: []}
+        return evaluate(replace(MANY, name=name), rankers)
+
+    def right(question: str, _: int) -> Sequence[tuple[int, float]]:
+        return [(int(question), 1.0)]
+
+    def second(question: str, _: int) -> Sequence[tuple[int, float]]:
+        return [((int(question) + 1) % 20, 2.0), (int(question), 1.0)]
+
+    evaluations = [run("up", right, second), run("down", second, right), run("same", right, right)]
+    up, down, same = write_summary(evaluations, tmp_path)
+    assert (up.leg, up.mix_mean, up.verdict[:4]) == ("bm25", 1.0, "显著更好")
+    assert (down.difference.mean < 0, down.verdict[:2]) == (True, "低于")
+    assert (same.p_holm, same.verdict[:2]) == (1.0, "差别")
+    assert up.p_value < up.p_holm <= 0.05
+    assert len(read_csv(tmp_path / "better_leg.csv")) == 1 + 3
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'href="up/report.html"' in html
+    assert list(json.loads((tmp_path / "summary.json").read_text("utf-8"))) == [
+        "up",
+        "down",
+        "same",
+    ]
+    assert write_summary([evaluate(MANY, {"bm25": right})], tmp_path) == []
 
 
 def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
