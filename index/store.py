@@ -33,6 +33,7 @@ from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index import bm25, passages, terms
 from index.cache import CachedEncoder
+from index.embedded import Embedded, Library
 from index.encoder import Encoder
 from index.manifest import (
     CURRENT,
@@ -282,16 +283,9 @@ def open_index(out: Path, encoder: Encoder | None = None) -> Index:
     vectors = Vectors.load(version / "chunks.faiss")
     flat = np.load(version / "sentences.npy", allow_pickle=False)
     _check(manifest, articles, chunks, len(vectors), len(flat))
-    engine = Engine(weights, vocabulary, vectors, None)
-    index = Index(
-        engine,
-        chunks,
-        articles,
-        spans,
-        flat.astype(np.float32),
-        manifest.encoder,
-        manifest.model,
-    )
+    library = Library(chunks, articles, spans, flat.astype(np.float32))
+    embedded = Embedded(weights, vocabulary, vectors, None, library, version.name)
+    index = Index(Engine(embedded, None), manifest.encoder, manifest.model)
     if encoder is not None:
         attach(index, encoder)
     return index
