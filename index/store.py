@@ -33,6 +33,7 @@ from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index import bm25, passages, terms
 from index.cache import CachedEncoder
+from index.cuts import Cut, cut_articles
 from index.embedded import Embedded, Library
 from index.encoder import Encoder
 from index.manifest import (
@@ -45,7 +46,7 @@ from index.manifest import (
     read_manifest,
     version_of,
 )
-from index.search import Engine, Index, document_terms, passage_text
+from index.search import Engine, Index, passage_text
 from index.vectors import Vectors
 
 DEFAULT = Path(__file__).with_name("data")
@@ -132,8 +133,10 @@ def build(
             if _is_current(out, corpus, made_from, encoder.name):
                 return read_manifest(version_of(out)), False
             beside = _fresh(out)
-            cached = CachedEncoder(encoder, _seeded(cache or out / CACHE_FILE))
-            counts = _write(articles, beside, cached, progress)
+            kept = _seeded(cache or out / CACHE_FILE)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            cached = CachedEncoder(encoder, kept)
+            counts = _write(articles, beside, cached, cut_articles(articles, kept), progress)
             manifest = Manifest(
                 format=FORMAT,
                 corpus_path=str(corpus.resolve()),
@@ -205,13 +208,16 @@ def _is_current(out: Path, corpus: Path, made_from: str, encoder_name: str) -> b
 
 
 def _write(
-    articles: list[Article], beside: Path, encoder: CachedEncoder, progress: Progress
+    articles: list[Article],
+    beside: Path,
+    encoder: CachedEncoder,
+    cuts: list[Cut],
+    progress: Progress,
 ) -> tuple[int, int]:
-    chunks = [chunk for article in articles for chunk in split(article)]
-    spans = _spans(articles)
-    titles = {article.id: article.title for article in articles}
+    chunks = [chunk for cut in cuts for chunk in cut.chunks]
+    spans = {a.id: list(cut.spans) for a, cut in zip(articles, cuts, strict=True)}
     passages.save(beside / "passages.db", articles, chunks, spans)
-    found = [document_terms(titles[chunk.article_id], chunk.text) for chunk in chunks]
+    found = [counts for cut in cuts for counts in cut.terms]
     if not any(found):
         msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
         raise CorpusError(msg)
