@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -57,6 +57,7 @@ _FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy
 
 
 Progress = Callable[[str, int, int], None]
+Read = TypeVar("Read")
 
 
 def _quiet(stage: str, added: int, total: int) -> None:
@@ -259,7 +260,33 @@ def verify(out: Path) -> Manifest:
     Raises:
         IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
     """
-    version = version_of(out)
+    return _in_use(out, lambda version: _verified(version, out))
+
+
+def open_index(out: Path, encoder: Encoder | None = None) -> Index:
+    """Open the version in use, every file checked; without an encoder only BM25 searches.
+
+    Raises:
+        IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
+    """
+    index = _in_use(out, lambda version: _opened(version, out))
+    if encoder is not None:
+        attach(index, encoder)
+    return index
+
+
+def _in_use(out: Path, read: Callable[[Path], Read]) -> Read:
+    """Read the version in use; if another one came into use meanwhile, that one."""
+    while True:
+        version = version_of(out)
+        try:
+            return read(version)
+        except (SearchIndexError, OSError):
+            if current_name(out) == version.name:
+                raise
+
+
+def _verified(version: Path, out: Path) -> Manifest:
     manifest = read_manifest(version)
     for name in _FILES:
         path = version / name
@@ -276,14 +303,8 @@ def verify(out: Path) -> Manifest:
     return manifest
 
 
-def open_index(out: Path, encoder: Encoder | None = None) -> Index:
-    """Open the version in use, every file checked; without an encoder only BM25 searches.
-
-    Raises:
-        IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
-    """
-    manifest = verify(out)
-    version = version_of(out)
+def _opened(version: Path, out: Path) -> Index:
+    manifest = _verified(version, out)
     articles, chunks, spans = passages.load(version / "passages.db")
     weights, vocabulary = bm25.load(version)
     vectors = Vectors.load(version / "chunks.faiss")
@@ -291,10 +312,7 @@ def open_index(out: Path, encoder: Encoder | None = None) -> Index:
     _check(manifest, articles, chunks, len(vectors), len(flat))
     library = Library(chunks, articles, spans, flat.astype(np.float32))
     embedded = Embedded(weights, vocabulary, vectors, None, library, version.name)
-    index = Index(Engine(embedded, None), manifest.encoder, manifest.model)
-    if encoder is not None:
-        attach(index, encoder)
-    return index
+    return Index(Engine(embedded, None), manifest.encoder, manifest.model)
 
 
 def _check(
