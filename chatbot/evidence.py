@@ -114,12 +114,10 @@ def word_weights(index: Index, words: Sequence[str]) -> dict[str, float]:
 
     Words that the index does not know weigh most if they are nouns, less if they are anything else.
     """
-    pointer = index.engine.weights.indptr
     count = len(index.engine)
     weights = {}
     for word in words:
-        row = index.engine.vocabulary.get(word)
-        seen = 0 if row is None else int(pointer[row + 1] - pointer[row])
+        seen = index.engine.candidates.chunks_with(word)
         weight = math.log(1 + (count - seen + 0.5) / (seen + 0.5))
         known = seen or _synonyms(word)
         weights[word] = weight * (1.0 if known else UNKNOWN.get(word_class(word), 0.5))
@@ -129,8 +127,8 @@ def word_weights(index: Index, words: Sequence[str]) -> dict[str, float]:
 def unknown_share(index: Index, weights: Mapping[str, float]) -> float:
     """The share of a question's weight that lies on words that the index does not know, 0…1."""
     total = sum(weights.values())
-    known = index.engine.vocabulary
-    missing = sum(w for word, w in weights.items() if word not in known and not _synonyms(word))
+    known = index.engine.candidates.chunks_with
+    missing = sum(w for word, w in weights.items() if not known(word) and not _synonyms(word))
     return missing / total if total else 0.0
 
 

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     rate_per_minute: Annotated[
         int,
         Field(ge=0, le=100_000, description="同一地址每分钟最多问几次；0 表示不限（只适合内网）"),
-    ] = 60
+    ] = 600
     trusted_proxies: Annotated[
         str, Field(description="反向代理的地址，逗号分开；只有它们报的来访地址才算数")
     ] = ""

@@ -14,8 +14,9 @@ from tqdm import tqdm
 from corpus.errors import InputError
 from eval.datasets import Dataset
 from eval.retrieval import Ranker
+from index.embedded import Embedded
 from index.encoder import Encoder
-from index.engine import LEGS, PLAIN, Analysis, Engine, Fusion, lexical_scores, passage_text
+from index.engine import LEGS, PLAIN, Analysis, Engine, Fusion, passage_text, word_query
 from index.repair import repair
 from index.vectors import Float32
 
@@ -128,10 +129,10 @@ def _variant(engine: Engine, system: System, dataset: Dataset) -> Engine:
     words = engine
     if not system.analysis.bigrams:
         words = build_engine(dataset, None, system.analysis)
-    sentences = engine.sentences if system.sentences else None
-    return Engine(
-        words.weights, words.vocabulary, engine.vectors, engine.encoder, sentences, system.analysis
-    )
+    parts = engine.embedded
+    sentences = parts.sentences if system.sentences else None
+    candidates = Embedded(words.weights, words.vocabulary, parts.vectors, sentences)
+    return Engine(candidates, engine.encoder, system.analysis)
 
 
 def _ranker(engine: Engine, system: System, vectors: Mapping[str, Float32 | None]) -> Ranker:
@@ -157,10 +158,10 @@ def stage_seconds(engine: Engine, dataset: Dataset) -> dict[str, NDArray[np.floa
         marks.append(perf_counter())
         vector = engine.encode(text)
         marks.append(perf_counter())
-        lexical_scores(engine.weights, engine.vocabulary, text, engine.analysis)
+        engine.candidates.words(word_query(text, engine.analysis))
         marks.append(perf_counter())
-        if engine.vectors is not None and vector is not None:
-            engine.vectors.search(vector, DEPTH)
+        if vector is not None:
+            engine.candidates.nearest(vector, DEPTH)
         marks.append(perf_counter())
         engine.rank(text, DEPTH, vector=vector)
         marks.append(perf_counter())

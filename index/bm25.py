@@ -25,11 +25,16 @@ EPSILON = 0.25  # rank_bm25's default
 class BM25(BM25Okapi):  # type: ignore[misc]
     """BM25Okapi over term lists, searched through a sparse matrix of shape (terms, documents)."""
 
-    def __init__(self, documents: Sequence[Sequence[str]], k1: float = K1, b: float = B) -> None:
-        """Index term lists.
+    def __init__(
+        self,
+        documents: Sequence[Sequence[str] | Counter[str]],
+        k1: float = K1,
+        b: float = B,
+    ) -> None:
+        """Index term lists, or terms counted already (in the order in which they first stand).
 
         Args:
-            documents: one list of terms a document; a document may be empty, not all of them.
+            documents: the terms of each document; one may be empty, not all of them.
             k1: saturation of term frequency.
             b: weight of document length.
 
@@ -39,10 +44,21 @@ class BM25(BM25Okapi):  # type: ignore[misc]
         if not any(documents):
             msg = "BM25 needs at least one document with terms"
             raise ValueError(msg)
-        super().__init__([list(document) for document in documents], k1=k1, b=b, epsilon=EPSILON)
+        super().__init__(list(map(Counter, documents)), k1=k1, b=b, epsilon=EPSILON)
         self.vocabulary: dict[str, int] = {term: row for row, term in enumerate(sorted(self.idf))}
         self.weights = self._weights()
-        self.doc_freqs: list[dict[str, int]] = []  # as large as the corpus, and no longer needed
+        self.doc_freqs: list[Counter[str]] = []  # as large as the corpus, and no longer needed
+
+    def _initialize(self, corpus: Sequence[Counter[str]]) -> dict[str, int]:
+        """Counts of documents a term, as ``BM25Okapi`` takes them from term lists."""
+        self.doc_freqs = list(corpus)
+        self.doc_len = [counts.total() for counts in corpus]
+        self.corpus_size = len(corpus)
+        self.avgdl = sum(self.doc_len) / self.corpus_size
+        holding: Counter[str] = Counter()
+        for counts in corpus:
+            holding.update(counts.keys())
+        return holding
 
     def _weights(self) -> sparse.csr_array:
         rows, columns, counts = [], [], []

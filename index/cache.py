@@ -31,22 +31,10 @@ class CachedEncoder:
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._drop_if_damaged()
+        drop_if_damaged(self._path)
         with closing(sqlite3.connect(self._path, timeout=60)) as database:
             database.execute(_TABLE)
             yield database
-
-    def _drop_if_damaged(self) -> None:
-        """A cache can be made again: one that SQLite cannot read is thrown away."""
-        try:
-            with closing(sqlite3.connect(self._path, timeout=60)) as database:
-                sound = database.execute("PRAGMA quick_check").fetchone() == ("ok",)
-        except sqlite3.OperationalError:  # locked, or the disk refuses: no reason to lose it
-            raise
-        except sqlite3.DatabaseError:
-            sound = False
-        if not sound:
-            self._path.unlink()
 
     def _known(self, database: sqlite3.Connection, key: bytes) -> Float32 | None:
         """The vector of a text, unless it is not there or its checksum is wrong."""
@@ -100,3 +88,16 @@ class CachedEncoder:
             [(key, blob, zlib.crc32(blob)) for key, blob in zip(keys, blobs, strict=True)],
         )
         database.commit()
+
+
+def drop_if_damaged(path: Path) -> None:
+    """A cache can be made again: one that SQLite cannot read is thrown away."""
+    try:
+        with closing(sqlite3.connect(path, timeout=60)) as database:
+            sound = database.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    except sqlite3.OperationalError:  # locked, or the disk refuses: no reason to lose it
+        raise
+    except sqlite3.DatabaseError:
+        sound = False
+    if not sound:
+        path.unlink()

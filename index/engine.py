@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from index import fusion
-from index.bm25 import BM25, term_scores
+from index.bm25 import BM25
+from index.candidates import Candidates, Filter, Phrase, Positions, WordQuery
+from index.embedded import Embedded
 from index.encoder import Encoder
 from index.terms import synonyms, terms
 from index.vectors import Float32, SentenceVectors, Vectors
@@ -60,49 +62,52 @@ def passage_text(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def lexical_scores(
-    weights: sparse.csr_array, vocabulary: Mapping[str, int], question: str, analysis: Analysis
-) -> NDArray[np.float64]:
-    """BM25 of a question's own terms; a phrase of the lexicon counts as what it also means.
+def word_query(question: str, analysis: Analysis) -> WordQuery:
+    """A question's own terms; a phrase of the lexicon counts as what it also means.
 
     A passage gains what its best synonym would score, at ``SYNONYM_WEIGHT``, as far as that is
     more than the phrase itself scores there, so a list of all names of a thing gains little.
-
-    Returns:
-        float64, shape (documents,), higher is better.
     """
 
-    def scores(text: str) -> NDArray[np.float64]:
-        found = Counter(terms(text, bigrams=analysis.bigrams))
-        return term_scores(weights, vocabulary, found)
+    def counted(text: str) -> Counter[str]:
+        return Counter(terms(text, bigrams=analysis.bigrams))
 
-    total = scores(question)
     meanings = synonyms(question) if analysis.synonyms else {}
-    for phrase, others in meanings.items():
-        if others:
-            best = np.max([scores(other) for other in others], axis=0)
-            total += np.maximum(0.0, SYNONYM_WEIGHT * best - scores(phrase))
-    return total
+    phrases = tuple(
+        Phrase(counted(phrase), tuple(map(counted, others)))
+        for phrase, others in meanings.items()
+        if others
+    )
+    return WordQuery(counted(question), phrases, SYNONYM_WEIGHT)
 
 
 class Engine:
     """Two legs over the same documents, addressed by position."""
 
     def __init__(
-        self,
-        weights: sparse.csr_array,
-        vocabulary: Mapping[str, int],
-        vectors: Vectors | None,
-        encoder: Encoder | None,
-        sentences: SentenceVectors | None = None,
-        analysis: Analysis = PLAIN,
+        self, candidates: Candidates, encoder: Encoder | None, analysis: Analysis = PLAIN
     ) -> None:
-        self.weights = weights
-        self.vocabulary = vocabulary
-        self.vectors = vectors
+        self.candidates = candidates
         self.encoder = encoder
-        self.sentences = sentences
         self.analysis = analysis
+
+    @property
+    def embedded(self) -> Embedded:
+        """The parts of an engine in this process; raises ``TypeError`` if they are elsewhere."""
+        if isinstance(self.candidates, Embedded):
+            return self.candidates
+        msg = "only an embedded index holds its parts in this process"
+        raise TypeError(msg)
+
+    @property
+    def weights(self) -> sparse.csr_array:
+        """BM25 weights of an embedded index, shape (terms, passages)."""
+        return self.embedded.weights
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """The row of each term in ``weights``."""
+        return self.embedded.vocabulary
 
     @classmethod
     def build(
@@ -132,10 +137,11 @@ class Engine:
                 counts = [len(lines) for lines in sentences]
                 centred = space.passages(encoder.encode_passages(lines))
                 nearest = SentenceVectors.build(centred, counts)
-        return cls(model.weights, model.vocabulary, vectors, encoder, nearest, analysis)
+        candidates = Embedded(model.weights, model.vocabulary, vectors, nearest)
+        return cls(candidates, encoder, analysis)
 
     def __len__(self) -> int:
-        return int(self.weights.shape[1])
+        return len(self.candidates)
 
     def legs(self, wanted: Sequence[str] = LEGS) -> tuple[str, ...]:
         """The wanted legs that can search now; dense needs vectors and an encoder.
@@ -146,7 +152,7 @@ class Engine:
         if unknown := set(wanted) - set(LEGS):
             msg = f"unknown leg {sorted(unknown)}; there are {LEGS}"
             raise ValueError(msg)
-        dense = self.vectors is not None and self.encoder is not None
+        dense = self.candidates.has_vectors and self.encoder is not None
         return tuple(leg for leg in LEGS if leg in wanted and (leg == "bm25" or dense))
 
     def encode(self, question: str) -> Float32 | None:
@@ -163,7 +169,7 @@ class Engine:
         legs: Sequence[str] = LEGS,
         *,
         vector: Float32 | None = None,
-        allowed: NDArray[np.int64] | None = None,
+        allowed: Filter | None = None,
         fuse: Fusion = "convex",
         depth: int = CANDIDATES,
     ) -> list[Ranked]:
@@ -174,28 +180,31 @@ class Engine:
             k: how many, at least 1.
             legs: any of ``LEGS``; one that cannot search now is left out.
             vector: the question's vector if it is known already, shape (dimension,).
-            allowed: rising positions to choose from; None means all.
+            allowed: which articles to choose from; None means all.
             fuse: how two legs are mixed.
             depth: candidates a leg hands over; never below ``k``.
         """
         active = self.legs(legs)
         depth = max(depth, k)
-        lexical = self._lexical(question, allowed) if "bm25" in active else None
-        best_lexical = _best(lexical, depth)
-        best_dense = np.zeros(0, dtype=np.int64)
-        if "dense" in active and self.vectors is not None:
+        lexical = None
+        best_lexical = best_dense = np.zeros(0, dtype=np.int64)
+        if "bm25" in active:
+            lexical = self.candidates.words(word_query(question, self.analysis), allowed)
+            best_lexical = lexical.best(depth)
+        if "dense" in active:
             vector = self.encode(question) if vector is None else vector
             if vector is not None:
-                best_dense, _ = self.vectors.search(vector, depth, allowed)
+                best_dense = self.candidates.nearest(vector, depth, allowed)
         pool = np.union1d(best_lexical, best_dense)
-        bm25 = lexical[pool] if lexical is not None else np.zeros(len(pool))
+        bm25 = lexical.of(pool) if lexical is not None else np.zeros(len(pool))
         dense = np.zeros(len(pool))
         if vector is not None and "dense" in active:
             dense = self._closeness(vector, pool)
             nearness = dense[np.searchsorted(pool, best_dense)]
             best_dense = best_dense[np.lexsort((best_dense, -nearness))]
         ranks = (_ranks(best_lexical, pool), _ranks(best_dense, pool))
-        weight = fusion.DENSE_WEIGHT if self.sentences is None else fusion.SENTENCE_DENSE_WEIGHT
+        nearer = self.candidates.has_sentences
+        weight = fusion.SENTENCE_DENSE_WEIGHT if nearer else fusion.DENSE_WEIGHT
         score = _fused(active, bm25, dense, ranks, fuse, weight)
         order = np.lexsort((pool, -score))[:k]
         return [
@@ -210,36 +219,13 @@ class Engine:
             for at in order
         ]
 
-    def _lexical(self, question: str, allowed: NDArray[np.int64] | None) -> NDArray[np.float64]:
-        scores = lexical_scores(self.weights, self.vocabulary, question, self.analysis)
-        if allowed is None:
-            return scores
-        kept = np.zeros_like(scores)
-        kept[allowed] = scores[allowed]
-        return kept
-
-    def _closeness(self, vector: Float32, positions: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _closeness(self, vector: Float32, positions: Positions) -> NDArray[np.float64]:
         """Cosine of the passage, mixed with that of its nearest sentence if there are sentences."""
-        if self.vectors is None:
-            return np.zeros(len(positions))
-        whole = self.vectors.score(vector, positions)
-        if self.sentences is None:
+        whole, nearest = self.candidates.cosines(vector, positions)
+        if not self.candidates.has_sentences:
             return whole.astype(np.float64)
-        nearest = self.sentences.best(vector, positions, whole)
         mixed = (1 - SENTENCE_WEIGHT) * whole + SENTENCE_WEIGHT * nearest
         return mixed.astype(np.float64)
-
-
-def _best(scores: NDArray[np.float64] | None, depth: int) -> NDArray[np.int64]:
-    """Positions of the ``depth`` highest positive scores, best first, ties by position."""
-    if scores is None:
-        return np.zeros(0, dtype=np.int64)
-    positive = np.flatnonzero(scores > 0)
-    if len(positive) > depth:
-        edge = np.partition(scores[positive], len(positive) - depth)[len(positive) - depth]
-        positive = positive[scores[positive] >= edge]
-    order = np.lexsort((positive, -scores[positive]))
-    return positive[order][:depth]
 
 
 def _ranks(best: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,12 +1,10 @@
 """``Index.search`` gives passages for a question: misspelt terms mended, filtered, with scores."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from corpus.records import Article, Chunk, Span
+from index.candidates import Filter
 from index.engine import (
     LEGS,
     Analysis,
@@ -17,12 +15,13 @@ from index.engine import (
     passage_text,
 )
 from index.repair import Repaired, Rewrite, repair
-from index.vectors import Float32, SentenceVectors
+from index.vectors import Float32
 
 __all__ = [
     "LEGS",
     "Analysis",
     "Engine",
+    "Filter",
     "Fusion",
     "Hit",
     "Hits",
@@ -63,52 +62,64 @@ class Hits(list[Hit]):
 
 
 class Index:
-    """An opened index: the engine over chunks, the articles, and a vector for every sentence.
+    """An opened index: the engine, and the articles, chunks and sentences behind it.
 
-    ``sentence_vectors``: float32, shape (sentences, dimension), by article in the order of
-    ``articles``, within an article in the order of ``spans``.
+    It knows its passages only as ``index/candidates.py`` shows them.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        chunks: Sequence[Chunk],
-        articles: Mapping[str, Article],
-        spans: Mapping[str, Sequence[Span]],
-        sentence_vectors: Float32,
-        encoder_name: str,
-        model: str = "",
-    ) -> None:
+    def __init__(self, engine: Engine, encoder_name: str, model: str = "") -> None:
         self.engine = engine
-        self.chunks = chunks
-        self.articles = articles
-        self.spans = spans
-        self.all_sentence_vectors = sentence_vectors
-        self.sentence_vectors: dict[str, Float32] = {}
-        at = 0
-        for key in articles:
-            self.sentence_vectors[key] = sentence_vectors[at : at + len(spans[key])]
-            at += len(spans[key])
-        engine.sentences = _sentences_of(chunks, spans, sentence_vectors)
         self.encoder_name = encoder_name
         self.model = model
+
+    @property
+    def version(self) -> str:
+        """Names what was opened; another build has another version."""
+        return self.engine.candidates.version
+
+    @property
+    def chunks(self) -> Sequence[Chunk]:
+        """Passages by position."""
+        return self.engine.candidates.chunks
+
+    @property
+    def articles(self) -> Mapping[str, Article]:
+        """Articles by id, rising."""
+        return self.engine.candidates.articles
+
+    @property
+    def spans(self) -> Mapping[str, Sequence[Span]]:
+        """Each article's quotable sentences, rising."""
+        return self.engine.candidates.spans
+
+    @property
+    def sentence_vectors(self) -> Mapping[str, Float32]:
+        """Each article's sentence vectors, shape (its sentences, dimension), as in ``spans``."""
+        return self.engine.candidates.sentence_vectors
+
+    @property
+    def all_sentence_vectors(self) -> Float32:
+        """All sentence vectors of an embedded index, shape (sentences, dimension), by article."""
+        return self.engine.embedded.library.vectors
 
     def search(
         self,
         question: str,
         k: int = 10,
         *,
+        only: Filter | None = None,
         where: Callable[[Article], bool] | None = None,
         legs: Sequence[str] = LEGS,
         vector: Float32 | None = None,
         mend: bool = True,
     ) -> Hits:
-        """The ``k`` best passages of the articles for which ``where`` is true, best first.
+        """The ``k`` best passages of the articles that may be found, best first.
 
         Args:
             question: what is asked.
             k: how many, at least 1.
-            where: which articles may be found; None means all.
+            only: which articles may be found, by place, audience, year and status.
+            where: the same by whatever else; it is asked of every article, so it takes longer.
             legs: any of ``LEGS``; one that cannot search now is left out.
             vector: the question's vector if it is known already, shape (dimension,).
             mend: whether misspelt terms are mended first; see ``Hits.rewritten``.
@@ -117,15 +128,7 @@ class Index:
         searched, rewrites = (mended.text, mended.rewrites) if mended.rewrites else (question, ())
         if rewrites:
             vector = None  # it belongs to the misspelt question
-        allowed = None
-        if where is not None:
-            wanted = {key for key, article in self.articles.items() if where(article)}
-            allowed = np.asarray(
-                [at for at, chunk in enumerate(self.chunks) if chunk.article_id in wanted],
-                dtype=np.int64,
-            )
-            if not len(allowed):
-                return Hits((), searched, rewrites)
+        allowed = only if where is None else replace(only or Filter(), where=where)
         ranked = self.engine.rank(searched, k, legs, vector=vector, allowed=allowed)
         return Hits(map(self._hit, ranked), searched, rewrites)
 
@@ -139,19 +142,3 @@ class Index:
             dense=r.dense,
             dense_rank=r.dense_rank,
         )
-
-
-def _sentences_of(
-    chunks: Sequence[Chunk], spans: Mapping[str, Sequence[Span]], vectors: Float32
-) -> SentenceVectors | None:
-    """The sentences that begin in each chunk; ``spans`` rise within an article."""
-    if not len(vectors):
-        return None
-    starts = {key: [span.start for span in of_article] for key, of_article in spans.items()}
-    offsets = dict(zip(starts, np.cumsum([0, *map(len, starts.values())]).tolist(), strict=False))
-    first, last = [], []
-    for chunk in chunks:
-        inside, base = starts[chunk.article_id], offsets[chunk.article_id]
-        first.append(base + bisect_left(inside, chunk.start))
-        last.append(base + bisect_left(inside, chunk.end))
-    return SentenceVectors(vectors, np.asarray(first), np.asarray(last))

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index import bm25, passages, terms
 from index.cache import CachedEncoder
+from index.cuts import Cut, cut_articles
+from index.embedded import Embedded, Library
 from index.encoder import Encoder
 from index.manifest import (
     CURRENT,
@@ -44,7 +46,7 @@ from index.manifest import (
     read_manifest,
     version_of,
 )
-from index.search import Engine, Index, document_terms, passage_text
+from index.search import Engine, Index, passage_text
 from index.vectors import Vectors
 from index.ways import space_of
 
@@ -56,6 +58,7 @@ _FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy
 
 
 Progress = Callable[[str, int, int], None]
+Read = TypeVar("Read")
 
 
 def _quiet(stage: str, added: int, total: int) -> None:
@@ -132,8 +135,10 @@ def build(
             if _is_current(out, corpus, made_from, encoder.name):
                 return read_manifest(version_of(out)), False
             beside = _fresh(out)
-            cached = CachedEncoder(encoder, _seeded(cache or out / CACHE_FILE))
-            counts = _write(articles, beside, cached, progress)
+            kept = _seeded(cache or out / CACHE_FILE)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            cached = CachedEncoder(encoder, kept)
+            counts = _write(articles, beside, cached, cut_articles(articles, kept), progress)
             manifest = Manifest(
                 format=FORMAT,
                 corpus_path=str(corpus.resolve()),
@@ -212,13 +217,16 @@ def _is_current(out: Path, corpus: Path, made_from: str, encoder_name: str) -> b
 
 
 def _write(
-    articles: list[Article], beside: Path, encoder: CachedEncoder, progress: Progress
+    articles: list[Article],
+    beside: Path,
+    encoder: CachedEncoder,
+    cuts: list[Cut],
+    progress: Progress,
 ) -> tuple[int, int]:
-    chunks = [chunk for article in articles for chunk in split(article)]
-    spans = _spans(articles)
-    titles = {article.id: article.title for article in articles}
+    chunks = [chunk for cut in cuts for chunk in cut.chunks]
+    spans = {a.id: list(cut.spans) for a, cut in zip(articles, cuts, strict=True)}
     passages.save(beside / "passages.db", articles, chunks, spans)
-    found = [document_terms(titles[chunk.article_id], chunk.text) for chunk in chunks]
+    found = [counts for cut in cuts for counts in cut.terms]
     if not any(found):
         msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
         raise CorpusError(msg)
@@ -261,7 +269,33 @@ def verify(out: Path) -> Manifest:
     Raises:
         IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
     """
-    version = version_of(out)
+    return _in_use(out, lambda version: _verified(version, out))
+
+
+def open_index(out: Path, encoder: Encoder | None = None) -> Index:
+    """Open the version in use, every file checked; without an encoder only BM25 searches.
+
+    Raises:
+        IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
+    """
+    index = _in_use(out, lambda version: _opened(version, out))
+    if encoder is not None:
+        attach(index, encoder)
+    return index
+
+
+def _in_use(out: Path, read: Callable[[Path], Read]) -> Read:
+    """Read the version in use; if another one came into use meanwhile, that one."""
+    while True:
+        version = version_of(out)
+        try:
+            return read(version)
+        except (SearchIndexError, OSError):
+            if current_name(out) == version.name:
+                raise
+
+
+def _verified(version: Path, out: Path) -> Manifest:
     manifest = read_manifest(version)
     for name in _FILES:
         path = version / name
@@ -278,32 +312,16 @@ def verify(out: Path) -> Manifest:
     return manifest
 
 
-def open_index(out: Path, encoder: Encoder | None = None) -> Index:
-    """Open the version in use, every file checked; without an encoder only BM25 searches.
-
-    Raises:
-        IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
-    """
-    manifest = verify(out)
-    version = version_of(out)
+def _opened(version: Path, out: Path) -> Index:
+    manifest = _verified(version, out)
     articles, chunks, spans = passages.load(version / "passages.db")
     weights, vocabulary = bm25.load(version)
     vectors = Vectors.load(version / "chunks.faiss")
     flat = np.load(version / "sentences.npy", allow_pickle=False)
     _check(manifest, articles, chunks, len(vectors), len(flat))
-    engine = Engine(weights, vocabulary, vectors, None)
-    index = Index(
-        engine,
-        chunks,
-        articles,
-        spans,
-        flat.astype(np.float32),
-        manifest.encoder,
-        manifest.model,
-    )
-    if encoder is not None:
-        attach(index, encoder)
-    return index
+    library = Library(chunks, articles, spans, flat.astype(np.float32))
+    embedded = Embedded(weights, vocabulary, vectors, None, library, version.name)
+    return Index(Engine(embedded, None), manifest.encoder, manifest.model)
 
 
 def _check(

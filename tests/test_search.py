@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from corpus.chunks import split
 from corpus.records import Article, Chunk, Span
 from index.bm25 import BM25
+from index.embedded import Embedded, Library
 from index.engine import SENTENCE_WEIGHT, SYNONYM_WEIGHT
 from index.fusion import SENTENCE_DENSE_WEIGHT, convex, reciprocal_rank
 from index.search import (
@@ -41,6 +42,13 @@ corpora = st.lists(
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     return Engine.build(DOCUMENTS, FakeEncoder())
+
+
+def over(engine: Engine, library: Library) -> Index:
+    """An index over an engine's parts and a library."""
+    parts = engine.embedded
+    held = Embedded(parts.weights, parts.vocabulary, parts.vectors, None, library, "v-1")
+    return Index(Engine(held, engine.encoder), "fake-1")
 
 
 @settings(max_examples=40, deadline=None)
@@ -133,17 +141,16 @@ def test_an_unknown_leg_is_refused(engine: Engine) -> None:
 
 @pytest.mark.parametrize("legs", [LEGS, ("bm25",), ("dense",)])
 def test_only_allowed_documents_come_and_their_order_does_not_change(
-    engine: Engine, legs: tuple[str, ...]
+    index: Index, legs: tuple[str, ...]
 ) -> None:
-    allowed = np.asarray([0, 3, 4, 5], dtype=np.int64)
-    everything = engine.rank("惠州门诊异地备案", 6, ("bm25",) if legs == LEGS else legs)
-    ranked = engine.rank("惠州门诊异地备案", 6, legs, allowed=allowed)
-    assert {hit.position for hit in ranked} <= set(allowed.tolist())
+    wanted = {"a0", "a3", "a4", "a5"}
+    everything = index.search("惠州门诊异地备案", 6, legs=("bm25",) if legs == LEGS else legs)
+    hits = index.search("惠州门诊异地备案", 6, legs=legs, where=lambda a: a.id in wanted)
+    assert {hit.article.id for hit in hits} <= wanted
     if legs != LEGS:
-        kept = [hit.position for hit in everything if hit.position in allowed]
-        assert [hit.position for hit in ranked] == kept
-    nothing = np.zeros(0, dtype=np.int64)
-    assert engine.rank("惠州门诊", 6, legs, allowed=nothing) == []
+        kept = [hit.chunk.id for hit in everything if hit.article.id in wanted]
+        assert [hit.chunk.id for hit in hits] == kept
+    assert index.search("惠州门诊", 6, legs=legs, where=lambda _: False) == []
 
 
 def test_more_than_the_candidates_can_be_asked_for() -> None:
@@ -179,7 +186,7 @@ def test_a_phrase_counts_as_its_best_synonym_and_no_more() -> None:
     scores = {hit.position: hit.score for hit in engine.rank("门槛费", 5)}
     assert set(scores) == {0, 1, 3}
     assert scores[1] > scores[0] > 0
-    plain = Engine(engine.weights, engine.vocabulary, None, None, None, Analysis(synonyms=False))
+    plain = Engine(engine.candidates, None, Analysis(synonyms=False))
     without = {hit.position: hit.score for hit in plain.rank("门槛费", 5)}
     assert set(without) == {1, 3}
     assert scores[1] == pytest.approx(without[1])
@@ -221,11 +228,12 @@ def test_an_index_knows_the_sentences_of_its_chunks() -> None:
     spans = {"a": [Span(0, 7), Span(7, 14), Span(16, 23)]}
     vectors = np.eye(3, 16, dtype=np.float32)
     engine = Engine.build([("门特", chunk.text) for chunk in chunks], FakeEncoder())
-    index = Index(engine, chunks, {"a": article}, spans, vectors, "fake-1")
-    assert index.engine.sentences is not None
+    index = over(engine, Library(chunks, {"a": article}, spans, vectors))
+    sentences = index.engine.embedded.sentences
+    assert sentences is not None
     none = np.zeros(2, dtype=np.float32)
     for row, best in ((0, [1, 0]), (1, [1, 0]), (2, [0, 1])):
-        found = index.engine.sentences.best(vectors[row], np.arange(2), none)
+        found = sentences.best(vectors[row], np.arange(2), none)
         assert found.tolist() == best
 
 
@@ -238,8 +246,8 @@ def index() -> Index:
     chunks = [chunk for article in articles.values() for chunk in split(article)]
     documents = [(articles[chunk.article_id].title, chunk.text) for chunk in chunks]
     spans: dict[str, list[Span]] = {key: [] for key in articles}
-    vectors = np.zeros((0, 16), dtype=np.float32)
-    return Index(Engine.build(documents, FakeEncoder()), chunks, articles, spans, vectors, "fake-1")
+    library = Library(chunks, articles, spans, np.zeros((0, 16), dtype=np.float32))
+    return over(Engine.build(documents, FakeEncoder()), library)
 
 
 def test_hits_hold_their_passage_and_all_scores(index: Index) -> None:

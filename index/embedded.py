@@ -1,0 +1,196 @@
+"""The passages in this process: FAISS, a sparse BM25 matrix, articles in memory."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from corpus.records import Article, Chunk, Span
+from index.bm25 import term_scores
+from index.candidates import Filter, Float64, Positions, WordQuery, WordScores
+from index.vectors import Float32, SentenceVectors, Vectors
+
+FILTERS = 64  # filters whose passages are remembered
+
+
+def query_scores(
+    weights: sparse.csr_array, vocabulary: Mapping[str, int], query: WordQuery
+) -> Float64:
+    """Scores of all passages as ``WordQuery`` defines them, float64, shape (passages,)."""
+    total = term_scores(weights, vocabulary, query.terms)
+    for phrase in query.phrases:
+        meanings = [term_scores(weights, vocabulary, meaning) for meaning in phrase.meanings]
+        best = np.max(meanings, axis=0)
+        own = term_scores(weights, vocabulary, phrase.terms)
+        total += np.maximum(0.0, query.weight * best - own)
+    return total
+
+
+class _Scores:
+    """A score for every passage; see ``WordScores``."""
+
+    def __init__(self, scores: Float64) -> None:
+        self._scores = scores
+
+    def best(self, k: int) -> Positions:
+        positive = np.flatnonzero(self._scores > 0)
+        if len(positive) > k:
+            found = self._scores[positive]
+            edge = np.partition(found, len(positive) - k)[len(positive) - k]
+            positive = positive[found >= edge]
+        order = np.lexsort((positive, -self._scores[positive]))
+        return positive[order][:k]
+
+    def of(self, positions: Positions) -> Float64:
+        return self._scores[positions]
+
+
+class Embedded:
+    """``Candidates`` held in memory.
+
+    ``weights``: BM25, shape (terms, passages); ``vocabulary``: the row of each term; ``vectors``
+    and ``sentences``: of the passages and of the sentences in them. Without articles (as in
+    evaluation) nothing can be fetched or filtered.
+    """
+
+    def __init__(
+        self,
+        weights: sparse.csr_array,
+        vocabulary: Mapping[str, int],
+        vectors: Vectors | None = None,
+        sentences: SentenceVectors | None = None,
+        library: "Library | None" = None,
+        version: str = "",
+    ) -> None:
+        self.weights = weights
+        self.vocabulary = vocabulary
+        self.vectors = vectors
+        self.library = library or Library((), {}, {}, np.zeros((0, 0), np.float32))
+        self.sentences = sentences or self.library.sentences
+        self.version = version
+        self.chunks = self.library.chunks
+        self.articles = self.library.articles
+        self.spans = self.library.spans
+        self.sentence_vectors = self.library.sentence_vectors
+        self.sentence_count = len(self.library.vectors)
+
+    def __len__(self) -> int:
+        return int(self.weights.shape[1])
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether passages can be found by vector."""
+        return self.vectors is not None
+
+    @property
+    def has_sentences(self) -> bool:
+        """Whether ``cosines`` knows the nearest sentence."""
+        return self.sentences is not None
+
+    def nearest(self, vector: Float32, k: int, allowed: Filter | None = None) -> Positions:
+        """The ``k`` passages nearest to a unit vector of shape (dimension,), best first."""
+        if self.vectors is None:
+            return np.zeros(0, dtype=np.int64)
+        positions = None if allowed is None else self.library.admitted(allowed)
+        return self.vectors.search(vector, k, positions)[0]
+
+    def cosines(self, vector: Float32, positions: Positions) -> tuple[Float32, Float32]:
+        """Cosine of each passage and of its nearest sentence, two of shape (len(positions),)."""
+        if self.vectors is None:
+            nothing = np.zeros(len(positions), dtype=np.float32)
+            return nothing, nothing
+        whole = self.vectors.score(vector, positions)
+        if self.sentences is None:
+            return whole, whole
+        return whole, self.sentences.best(vector, positions, whole)
+
+    def words(self, query: WordQuery, allowed: Filter | None = None) -> WordScores:
+        """All admitted passages, scored by their words."""
+        scores = query_scores(self.weights, self.vocabulary, query)
+        if allowed is not None:
+            positions = self.library.admitted(allowed)
+            kept = np.zeros_like(scores)
+            kept[positions] = scores[positions]
+            scores = kept
+        return _Scores(scores)
+
+    def chunks_with(self, term: str) -> int:
+        """How many passages hold a term."""
+        row = self.vocabulary.get(term)
+        pointer = self.weights.indptr
+        return 0 if row is None else int(pointer[row + 1] - pointer[row])
+
+
+class Library:
+    """Articles, their chunks and sentences, and which of them a filter admits.
+
+    ``vectors``: float32, shape (sentences, dimension), by article in the order of ``articles``,
+    within an article in the order of ``spans``.
+    """
+
+    def __init__(
+        self,
+        chunks: Sequence[Chunk],
+        articles: Mapping[str, Article],
+        spans: Mapping[str, Sequence[Span]],
+        vectors: Float32,
+    ) -> None:
+        self.chunks, self.articles, self.spans, self.vectors = chunks, articles, spans, vectors
+        counts = [len(spans[key]) for key in articles]
+        first = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+        rows = {key: row for row, key in enumerate(articles)}
+        self.sentence_vectors: dict[str, Float32] = {
+            key: vectors[first[row] : first[row + 1]] for key, row in rows.items()
+        }
+        self.sentences = _sentences_of(chunks, spans, vectors, first, rows)
+        self._row = np.asarray([rows[chunk.article_id] for chunk in chunks], dtype=np.int64)
+        self._kind, self._kinds = _kinds(articles)
+        self._remembered = lru_cache(maxsize=FILTERS)(self._admitted)
+
+    def admitted(self, allowed: Filter) -> Positions:
+        """Rising positions of the chunks whose articles a filter admits."""
+        return self._admitted(allowed) if allowed.where else self._remembered(allowed)
+
+    def _admitted(self, allowed: Filter) -> Positions:
+        fits = np.asarray([allowed.admits(article) for article in self._kinds], dtype=bool)
+        wanted = fits[self._kind]
+        if allowed.where is not None:
+            for row, article in enumerate(self.articles.values()):
+                wanted[row] = wanted[row] and allowed.where(article)
+        return np.flatnonzero(wanted[self._row]) if len(self._row) else self._row
+
+
+def _kinds(articles: Mapping[str, Article]) -> tuple[NDArray[np.int64], list[Article]]:
+    """The kind of each article, and one article of each: a kind is what ``Filter`` looks at."""
+    numbers: dict[tuple[object, ...], int] = {}
+    examples: list[Article] = []
+    kind = np.zeros(len(articles), dtype=np.int64)
+    for row, article in enumerate(articles.values()):
+        key = (article.place, article.audience, article.effective_year, article.status)
+        if key not in numbers:
+            numbers[key] = len(examples)
+            examples.append(article)
+        kind[row] = numbers[key]
+    return kind, examples
+
+
+def _sentences_of(
+    chunks: Sequence[Chunk],
+    spans: Mapping[str, Sequence[Span]],
+    vectors: Float32,
+    offsets: NDArray[np.int64],
+    rows: Mapping[str, int],
+) -> SentenceVectors | None:
+    """The sentences that begin in each chunk; ``spans`` rise within an article."""
+    if not len(vectors):
+        return None
+    starts = {key: [span.start for span in of_article] for key, of_article in spans.items()}
+    first, last = [], []
+    for chunk in chunks:
+        inside, base = starts[chunk.article_id], int(offsets[rows[chunk.article_id]])
+        first.append(base + bisect_left(inside, chunk.start))
+        last.append(base + bisect_left(inside, chunk.end))
+    return SentenceVectors(vectors, np.asarray(first), np.asarray(last))
