@@ -22,7 +22,7 @@ index: model
 	$(BIN)/python -m index build
 
 chat: index
-	$(BIN)/python app.py $(ARGS)
+	YIBAO_FEEDBACK=$${YIBAO_FEEDBACK-feedback.db} $(BIN)/python app.py $(ARGS)
 
 # The browser tests need a Chromium and a Chinese font; Debian's packages have both.
 browser:
