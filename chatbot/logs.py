@@ -56,8 +56,8 @@ def log(event: str, level: str = "info", **fields: object) -> None:
 def masked(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
     """Mask personal data in every text of a record.
 
-    >>> masked(None, "", {"event": "a 13800138000", "ms": 12345678})
-    {'event': 'a 【号码】', 'ms': 12345678}
+    >>> masked(None, "", {"event": "打 13800138000", "ms": 12345678})
+    {'event': '打 【号码】', 'ms': 12345678}
     """
     return {name: _masked_value(name, value) for name, value in fields.items()}
 

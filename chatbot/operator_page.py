@@ -55,7 +55,7 @@ def authorised(header: str, token: str) -> bool:
     return bool(token) and hmac.compare_digest(given.encode(), token.encode())
 
 
-def operator_page(articles: Sequence[Article], feedback: "Feedback | None") -> str:
+def operator_page(articles: Collection[Article], feedback: "Feedback | None") -> str:
     """The page as HTML; everything that somebody typed in it is inert text.
 
     Args:
@@ -92,7 +92,7 @@ def _findings(articles: tuple[Article, ...], today: dt.date) -> tuple[Finding, .
     return tuple(lint(articles, today))
 
 
-def _health(articles: Sequence[Article]) -> str:
+def _health(articles: Collection[Article]) -> str:
     findings = _findings(tuple(articles), dt.date.today())
     open_ones = [each for each in findings if not each.acknowledged]
     counts = Counter((each.severity, each.rule) for each in open_ones)
@@ -103,7 +103,7 @@ def _health(articles: Sequence[Article]) -> str:
     return f"<h2>文章检查</h2><p>{told}{hint}</p>{_table(('问题', '级别', '几处'), rows)}"
 
 
-def _stale(articles: Sequence[Article]) -> str:
+def _stale(articles: Collection[Article]) -> str:
     found = stale(articles, dt.date.today())
     rows = [(a.title, a.place_label, a.effective_year or a.published, a.id) for a in found[:SHOWN]]
     head = ("标题", "地方", "年份或日期", "编号")

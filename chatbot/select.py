@@ -260,7 +260,7 @@ def _quotes(chosen: Sequence[tuple[Source, Sentence]]) -> Iterator[Quote]:
 def tidied(quotes: Sequence[Quote]) -> list[Quote]:
     """The quotes, none of which announces a list that does not follow it.
 
-    Such a sentence loses the words that announce, or goes if it says nothing else.
+    Such a sentence loses the words that announce, or goes if it holds no figure either.
     """
     found = []
     for quote, following in zip_longest(quotes, quotes[1:]):
@@ -269,6 +269,8 @@ def tidied(quotes: Sequence[Quote]) -> list[Quote]:
         elif announces := _ANNOUNCES.search(quote.text):
             end = quote.start + announces.start()
             found.append(Quote.of(quote.article, quote.start, end))
+        elif _figures(quote.text):
+            found.append(quote)
     return found
 
 

@@ -70,10 +70,9 @@ class Service:
         return self.bot.starters
 
     @property
-    def articles(self) -> list[Article]:
-        """All articles in use; none if the bot has no index."""
-        index = getattr(self.bot, "index", None)
-        return [] if index is None else list(index.articles.values())
+    def articles(self) -> Collection[Article]:
+        """All articles in use."""
+        return self.bot.articles
 
     def article(self, article_id: str) -> Article:
         """The article, or ``KeyError``."""
