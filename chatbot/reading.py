@@ -14,7 +14,7 @@ from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weigh
 from chatbot.question import Question, Want, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose
-from corpus.records import Audience, Authority
+from corpus.records import Article, Audience, Authority
 from corpus.regions import PlacePath, mentions, within
 from index.search import Index
 from index.terms import normalise
@@ -24,6 +24,7 @@ _SAYS_UNKNOWN = re.compile(
     r"没有?写|没有收录|[由看按].{0,8}定[,。]|没有查到.{0,8}(?:通知|标准|不能)"
 )
 _HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定|待核实")
+CARE = ("门诊", "住院")
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 SURE = 0.75  # probability from which a part of a message is answered for itself
 
@@ -78,7 +79,7 @@ class Reading:
         self.enough = True
 
     def _may_show(self, source: Source, sentence: Sentence) -> bool:
-        """Whether a figure is one for this person, by place and by insurance.
+        """Whether a figure is one for this person: place, insurance, outpatient or inpatient.
 
         Figures without a place are not for someone who names one.
         """
@@ -88,9 +89,17 @@ class Reading:
             return False
         placed = self.place is None or bool(article.place)
         other = insurance and article.audience not in (Audience.ANYONE, insurance)
-        if placed and (not other or insurance in text):
+        if placed and (not other or insurance in text) and not self._other_care(article, text):
             return True
         return not has_place_bound_figure(text)
+
+    def _other_care(self, article: Article, text: str) -> bool:
+        """Whether one asks for inpatient care and is told of outpatient care, or the reverse."""
+        asked = [care for care in CARE if care in self.question.text]
+        if len(asked) != 1:
+            return False
+        told = [care for care in CARE if care in article.title]
+        return len(told) == 1 and told != asked and asked[0] not in text
 
     @property
     def figure_missing(self) -> bool:

@@ -175,3 +175,10 @@ def test_a_misspelt_place_is_asked_back_not_guessed(bot: Chatbot):
     assert after.followups == ("广东省惠州市",)
     pressed = ask(bot, "惠洲职工在社区医院看门诊能报多少", "广东省惠州市")
     assert "81%" in pressed.text
+
+
+def test_figures_of_inpatient_care_are_not_for_a_question_on_outpatient_care(bot: Chatbot) -> None:
+    shown = "".join(quote.text for quote in bot.ask("珠海职工看门诊报多少").quotes)
+    assert "91%" not in shown
+    assert "870元" not in shown
+    assert "91%" in bot.ask("珠海职工住院报多少").text
