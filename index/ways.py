@@ -123,11 +123,12 @@ def make(encoder: Encoder, sentences: Float32, out: Path = VECTORS) -> int:
         sentences: raw unit vectors of the shipped sentences, shape (n, dimension).
         out: the file to write, replaced if it is there.
     """
-    texts = [text for subject in subjects() for text in (subject.text, *subject.asked)]
+    known = subjects()
+    texts = [text for subject in known for text in (subject.text, *subject.asked)]
     vectors = encoder.encode_questions(texts)
     centre = vectors.mean(axis=0)
     centred = unit(vectors - centre)
-    first = np.cumsum([0, *(1 + len(subject.asked) for subject in subjects())])
+    first = np.cumsum([0, *(1 + len(subject.asked) for subject in known)])
     beside = out.with_name(f".{out.stem}.npz")
     np.savez(
         beside,
