@@ -9,7 +9,8 @@ common terms.) All but the sum is known when the index is built, so it is stored
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,25 @@ def term_scores(
             part = slice(indptr[row], indptr[row + 1])
             scores[indices[part]] += weight * data[part]
     return scores
+
+
+def most(query: Mapping[str, float], holding: Callable[[str], int], count: int) -> float:
+    """The most that a passage could earn: every term of the query, however often, in it.
+
+    The limit of the formula above for a rising tf: the sum of idf · (k1 + 1). A term in half of the
+    passages or more says nothing and is left out, though BM25Okapi gives it a little.
+
+    Args:
+        query: terms with their weights.
+        holding: in how many passages a term stands.
+        count: number of passages.
+
+    Returns:
+        The bound; 1 for a query without a term that counts.
+    """
+    idf = {term: log(count - holding(term) + 0.5) - log(holding(term) + 0.5) for term in query}
+    bound = (K1 + 1) * sum(weight * max(idf[term], 0.0) for term, weight in query.items())
+    return bound or 1.0
 
 
 def save(model: BM25, directory: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from index import fusion
-from index.bm25 import BM25
+from index.bm25 import BM25, most
 from index.candidates import Candidates, Filter, Phrase, Positions, WordQuery
 from index.embedded import Embedded
 from index.encoder import Encoder
@@ -186,10 +186,11 @@ class Engine:
         """
         active = self.legs(legs)
         depth = max(depth, k)
+        query = word_query(question, self.analysis)
         lexical = None
         best_lexical = best_dense = np.zeros(0, dtype=np.int64)
         if "bm25" in active:
-            lexical = self.candidates.words(word_query(question, self.analysis), allowed)
+            lexical = self.candidates.words(query, allowed)
             best_lexical = lexical.best(depth)
         if "dense" in active:
             vector = self.encode(question) if vector is None else vector
@@ -205,7 +206,8 @@ class Engine:
         ranks = (_ranks(best_lexical, pool), _ranks(best_dense, pool))
         nearer = self.candidates.has_sentences
         weight = fusion.SENTENCE_DENSE_WEIGHT if nearer else fusion.DENSE_WEIGHT
-        score = _fused(active, bm25, dense, ranks, fuse, weight)
+        bound = most(query.terms, self.candidates.chunks_with, len(self))
+        score = _fused(active, (bm25, bound), dense, ranks, fuse, weight)
         order = np.lexsort((pool, -score))[:k]
         return [
             Ranked(
@@ -237,14 +239,14 @@ def _ranks(best: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64
 
 def _fused(
     legs: Sequence[str],
-    bm25: NDArray[np.float64],
+    words: tuple[NDArray[np.float64], float],
     dense: NDArray[np.float64],
     ranks: tuple[NDArray[np.int64], NDArray[np.int64]],
     fuse: Fusion,
     dense_weight: float,
 ) -> NDArray[np.float64]:
     if len(legs) < len(LEGS):
-        return dense if "dense" in legs else bm25
+        return dense if "dense" in legs else words[0]
     if fuse == "rrf":
         return fusion.reciprocal_rank(*ranks)
-    return fusion.convex(bm25, dense, dense_weight)
+    return fusion.convex(*words, dense, dense_weight)

@@ -10,7 +10,7 @@ from rank_bm25 import BM25Okapi
 
 from corpus.folder import SHIPPED, load
 from index import bm25
-from index.bm25 import BM25, term_scores
+from index.bm25 import BM25, most, term_scores
 from index.terms import terms
 
 TOLERANCE = 1e-6
@@ -100,3 +100,22 @@ def test_weighted_terms_are_sums_of_rows() -> None:
     expected = model.get_scores(["门诊"]) + 0.4 * model.get_scores(["住院"])
     np.testing.assert_allclose(mixed, expected)
     assert mixed.dtype == np.float64
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents, st.lists(words, min_size=1, max_size=8, unique=True))
+def test_rare_terms_never_earn_more_than_the_bound(
+    corpus: list[list[str]], query: list[str]
+) -> None:
+    model = BM25(corpus)
+
+    def holding(term: str) -> int:
+        return sum(term in document for document in corpus)
+
+    rare = [term for term in query if 2 * holding(term) < len(corpus)]
+    bound = most(dict.fromkeys(rare, 1.0), holding, len(corpus))
+    assert bound > 0
+    assert (model.get_scores(rare) <= bound + TOLERANCE).all()
+    assert most(dict.fromkeys(rare, 2.0), holding, len(corpus)) == pytest.approx(
+        2 * bound if rare else 1.0
+    )

@@ -1,6 +1,8 @@
 """The engine's order, its legs and filters; hits with their passages."""
 
 import dataclasses
+from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,15 +11,16 @@ from hypothesis import strategies as st
 
 from corpus.chunks import split
 from corpus.records import Article, Chunk, Span
-from index.bm25 import BM25
+from index.bm25 import BM25, most
 from index.embedded import Embedded, Library
 from index.engine import SENTENCE_WEIGHT, SYNONYM_WEIGHT
-from index.fusion import SENTENCE_DENSE_WEIGHT, convex, reciprocal_rank
+from index.fusion import DENSE_WEIGHT, SENTENCE_DENSE_WEIGHT, convex, reciprocal_rank
 from index.search import (
     LEGS,
     Analysis,
     Engine,
     Index,
+    Ranked,
     document_terms,
     passage_text,
 )
@@ -101,6 +104,12 @@ def test_the_dense_leg_is_the_cosine(engine: Engine) -> None:
         assert (hit.dense_rank, hit.bm25, hit.bm25_rank) == (rank, 0.0, 0)
 
 
+def mixed(engine: Engine, question: str, hits: Sequence[Ranked], weight: float) -> np.ndarray:
+    bm25, dense = np.asarray([h.bm25 for h in hits]), np.asarray([h.dense for h in hits])
+    bound = most(Counter(terms(question)), engine.candidates.chunks_with, len(engine))
+    return convex(bm25, bound, dense, weight)
+
+
 @pytest.mark.parametrize("fuse", ["convex", "rrf"])
 def test_both_legs_are_fused_as_defined(engine: Engine, fuse: str) -> None:
     ranked = engine.rank("惠州门诊报多少", 9, fuse=fuse)  # type: ignore[arg-type]
@@ -109,7 +118,7 @@ def test_both_legs_are_fused_as_defined(engine: Engine, fuse: str) -> None:
     expected = (
         reciprocal_rank(*ranks)
         if fuse == "rrf"
-        else convex(np.asarray([h.bm25 for h in hits]), np.asarray([h.dense for h in hits]))
+        else mixed(engine, "惠州门诊报多少", hits, DENSE_WEIGHT)
     )
     np.testing.assert_allclose([hit.score for hit in hits], expected, atol=1e-9)
     assert sorted(ranks[1]) == list(range(1, 7))
@@ -214,9 +223,8 @@ def test_a_passage_is_as_near_as_its_nearest_sentence_and_itself() -> None:
         expected = (1 - SENTENCE_WEIGHT) * whole[hit.position] + SENTENCE_WEIGHT * best
         assert hit.dense == pytest.approx(float(expected), abs=1e-5)
     hits = engine.rank("惠州住院", 6)
-    legs = (np.asarray([h.bm25 for h in hits]), np.asarray([h.dense for h in hits]))
-    mixed = convex(*legs, SENTENCE_DENSE_WEIGHT)
-    np.testing.assert_allclose([hit.score for hit in hits], mixed, atol=1e-9)
+    expected = mixed(engine, "惠州住院", hits, SENTENCE_DENSE_WEIGHT)
+    np.testing.assert_allclose([hit.score for hit in hits], expected, atol=1e-9)
 
 
 def test_an_index_knows_the_sentences_of_its_chunks() -> None:
