@@ -133,11 +133,16 @@ def _supposed(match: Match) -> bool:
     return "的话" in match.after or (marker >= 0 and match.last(match.reading.present) < marker)
 
 
+def _over(reading: Reading) -> bool:
+    """Whether a message on insurance tells that the person is in treatment and out of danger."""
+    return {"over", "insurance"} <= reading.has
+
+
 def _set_aside(match: Match, ignores: frozenset[str]) -> bool:
     """Whether a guard applies that holds for every strength of sign."""
     if _negated(match) or _past(match) or match.last(match.reading.reported) >= 0:
         return True
-    if "dead" in match.reading.has or ("hypothetical" not in ignores and _supposed(match)):
+    if _over(match.reading) or "dead" in match.reading.has or ("hypothetical" not in ignores and _supposed(match)):
         return True
     return "worry" not in ignores and bool(rules().guards["worry"].search(match.before))
 
@@ -250,7 +255,7 @@ def _heard(reading: Reading) -> Alert | None:
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
     heard = sound(reading.text)
-    if reading.reported:
+    if reading.reported or _over(reading):
         return None
     needed = LONG_MORE if len(reading.text) >= LONG or "dead" in reading.has else 0.0
     told = without_insurance(reading.text)
