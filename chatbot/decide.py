@@ -21,7 +21,6 @@ FEATURES = (
     "quoted",
     "title",
     "closeness",
-    "standout",
     "wanted",
     "fit",
     "agreement",
@@ -72,12 +71,11 @@ def features(
         "quoted": coverage(weights, normalise(shown)),
         "title": best.title,
         "closeness": best.closeness,
-        "standout": best.standout,
         "wanted": max(sentence.wanted for sentence in best.sentences),
         "fit": best.fit,
         "agreement": best.agreement,
         "known": 1 - unknown_share(index, weights),
-        "smallness": max(0.0, 1 - math.log10(len(index.all_sentence_vectors) or 1) / LARGE),
+        "smallness": max(0.0, 1 - math.log10(index.engine.candidates.sentence_count or 1) / LARGE),
         "length": min(max((len(text) - SHORT) / (LONG - SHORT), 0.0), 1.0),
     }
 

@@ -19,7 +19,7 @@ from chatbot.question import Question, wants
 from corpus.records import Article, Span
 from corpus.regions import PlacePath
 from index.search import Hit, Index
-from index.terms import expansions, normalise, word_class
+from index.terms import expansions, normalise, rarity, word_class
 from index.vectors import Float32
 
 HITS = 40  # passages asked for
@@ -27,7 +27,6 @@ ARTICLES = 6  # articles looked at sentence by sentence
 SYNONYM = 0.8
 PARTIAL = 0.6
 COSINE_LOW, COSINE_HIGH = -0.1, 0.9  # unrelated and nearly equal texts, centred; see index/ways.py
-STANDOUT_HIGH = 7.0  # standard deviations by which an equal text stands out among all sentences
 # A word that the corpus does not know may be its missing subject (a noun) or only a way of talking.
 UNKNOWN = {"n": 1.0, "v": 0.5, "a": 0.4, "?": 0.3}
 LOCAL_RATIO = 0.85  # a local article goes first if it fits at least so well as the best one
@@ -35,12 +34,12 @@ REFERRAL = 0.6  # what a sentence counts that only says whom to ask, if nobody a
 _REFERRAL = re.compile(r"请?(?:先)?[问打].{0,12}(?:医保局|12393)")
 # What an article and a sentence are weighed by; chosen on development questions, see eval/LOG.md.
 ARTICLE_WEIGHTS = {
-    "title": 0.30,
-    "asks": 0.10,
-    "coverage": 0.20,
-    "closeness": 0.25,
-    "fused": 0.10,
-    "fit": 0.15,
+    "title": 0.07,
+    "asks": 0.04,
+    "coverage": 0.07,
+    "closeness": 0.11,
+    "fused": 0.52,
+    "fit": 0.19,
 }
 SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05}
 
@@ -62,9 +61,8 @@ class Sentence:
 class Source:
     """An article that applies, how well it fits, and its sentences in their own order.
 
-    All measures are 0…1. ``standout``: how far its nearest sentence stands out from all sentences
-    of the index. ``fit``: place, audience and year. ``agreement``: 1 / its rank in the word search
-    over all places.
+    All measures are 0…1. ``fit``: place, audience and year. ``agreement``: 1 / its rank in the
+    word search over all places.
     """
 
     article: Article
@@ -72,7 +70,6 @@ class Source:
     title: float
     coverage: float
     closeness: float
-    standout: float
     fit: float
     agreement: float
     sentences: tuple[Sentence, ...]
@@ -110,18 +107,26 @@ def closeness(cosine: float) -> float:
 
 
 def word_weights(index: Index, words: Sequence[str]) -> dict[str, float]:
-    """Inverse document frequency of each word over the index's chunks.
+    """Inverse document frequency of each word, or of its most frequent synonym, over the chunks.
 
-    Words that the index does not know weigh most if they are nouns, less if they are anything else.
+    Words that the index does not know weigh most if they are rare nouns, less if they are frequent
+    in Chinese at large or anything else than nouns.
     """
-    count = len(index.engine)
+    count, known = len(index.engine), index.engine.candidates.chunks_with
     weights = {}
     for word in words:
-        seen = index.engine.candidates.chunks_with(word)
+        others = _synonyms(word)
+        seen = known(word) or max(map(known, others), default=0)
         weight = math.log(1 + (count - seen + 0.5) / (seen + 0.5))
-        known = seen or _synonyms(word)
-        weights[word] = weight * (1.0 if known else UNKNOWN.get(word_class(word), 0.5))
+        strange = not seen and not others
+        weights[word] = weight * (_strangeness(word) if strange else 1.0)
     return weights
+
+
+@lru_cache(maxsize=20_000)
+def _strangeness(word: str) -> float:
+    """How likely a word that the corpus does not know is its missing subject, 0…1."""
+    return UNKNOWN.get(word_class(word), 0.5) * rarity(word)
 
 
 def unknown_share(index: Index, weights: Mapping[str, float]) -> float:
@@ -163,7 +168,9 @@ def gather(
         best.setdefault(hit.article.id, hit)
     kept = of_one_year((hit.article for hit in best.values()), int(year or this_year()))
     scorer = _Scorer(index, question, text, vector, place)
-    sources = [scorer.source(hit) for key, hit in best.items() if key in kept]
+    # One leg alone does not say how much a score means, so the best passage is the measure.
+    most = 1.0 if vector is not None else max((hit.score for hit in hits), default=1.0)
+    sources = [scorer.source(hit, hit.score / most) for key, hit in best.items() if key in kept]
     sources.sort(key=lambda s: (-s.score, s.article.id))
     return _local_first(sources[:ARTICLES], place)
 
@@ -184,14 +191,6 @@ def _lexical_ranks(index: Index, text: str) -> dict[str, int]:
     return ranks
 
 
-def _crowd(index: Index, vector: Float32 | None) -> tuple[float, float]:
-    """Mean and standard deviation of the question's cosine with all sentences of the index."""
-    if vector is None:
-        return 0.0, 1.0
-    cosines = index.all_sentence_vectors @ vector
-    return float(cosines.mean()), max(float(cosines.std()), 1e-6)
-
-
 class _Scorer:
     """Measures articles and their sentences against one question."""
 
@@ -208,22 +207,20 @@ class _Scorer:
         self._vector = vector
         self._place = place
         self._weights = word_weights(index, question.content)
-        self._crowd = _crowd(index, vector)
         self._lexical = _lexical_ranks(index, text)
 
-    def source(self, hit: Hit) -> Source:
-        """The article of a hit with all its measures."""
+    def source(self, hit: Hit, fused: float) -> Source:
+        """The article of a hit with all its measures; ``fused``: the score of the search."""
         article = hit.article
         sentences = self._sentences(article)
         top = max((s.cosine for s in sentences), default=0.0)
-        mean, deviation = self._crowd
         title = _plain(article.title)
         measures = {
             "title": coverage(self._weights, title),
             "asks": self._asks_the_same(title),
             "coverage": coverage(self._weights, f"{title} {_plain(article.body)}"),
             "closeness": max(closeness(top), closeness(hit.dense)),
-            "fused": min(hit.score, 1.0),
+            "fused": min(fused, 1.0),
             "fit": fit(article, self._question, self._place),
         }
         rank = self._lexical.get(article.id)
@@ -233,7 +230,6 @@ class _Scorer:
             title=measures["title"],
             coverage=measures["coverage"],
             closeness=measures["closeness"],
-            standout=min(max((top - mean) / deviation / STANDOUT_HIGH, 0.0), 1.0),
             fit=measures["fit"],
             agreement=1 / rank if rank else 0.0,
             sentences=sentences,

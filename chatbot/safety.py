@@ -142,7 +142,11 @@ def _set_aside(match: Match, ignores: frozenset[str]) -> bool:
     """Whether a guard applies that holds for every strength of sign."""
     if _negated(match) or _past(match) or match.last(match.reading.reported) >= 0:
         return True
-    if _over(match.reading) or "dead" in match.reading.has or ("hypothetical" not in ignores and _supposed(match)):
+    if (
+        _over(match.reading)
+        or "dead" in match.reading.has
+        or ("hypothetical" not in ignores and _supposed(match))
+    ):
         return True
     return "worry" not in ignores and bool(rules().guards["worry"].search(match.before))
 

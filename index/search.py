@@ -97,11 +97,6 @@ class Index:
         """Each article's sentence vectors, shape (its sentences, dimension), as in ``spans``."""
         return self.engine.candidates.sentence_vectors
 
-    @property
-    def all_sentence_vectors(self) -> Float32:
-        """All sentence vectors of an embedded index, shape (sentences, dimension), by article."""
-        return self.engine.embedded.library.vectors
-
     def search(
         self,
         question: str,

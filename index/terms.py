@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from itertools import accumulate
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ LEXICON = Path(__file__).with_name("lexicon")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]{2,}")
 _WORD = re.compile(r"[\w%.\-]*\w%?|[\u3400-\u9fff]")
 _EMPTY_CLASSES = frozenset("rdpcuymqtofxwei")  # word classes that name no subject
+FREQUENT, RARE = 8.0, 14.0  # natural logarithms: one word in 3,000, one in a million
+COMMON = 0.1  # what the most frequent words count
 SHORT = 2  # characters of a phrase that may by chance stand across or inside other words
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff\u00ad]")
 
@@ -99,6 +102,19 @@ def words(text: str) -> list[str]:
 def word_class(word: str) -> str:
     """The first letter of the word class (n, v, a …), ``?`` for a word that jieba does not know."""
     return word_classes().get(word, "?")[0]
+
+
+def rarity(word: str) -> float:
+    """How rare a word is in Chinese at large, ``COMMON`` to 1, by the counts of jieba's dictionary.
+
+    On a scale of logarithms between one word in some 3,000 and one in a million.
+
+    >>> rarity("东西") < rarity("钢丝") < rarity("牙周炎") == 1
+    True
+    """
+    tokenizer = _tokenizer()
+    one_in = log(tokenizer.total / (1 + (tokenizer.FREQ.get(word) or 0)))
+    return min(max((one_in - FREQUENT) / (RARE - FREQUENT), COMMON), 1.0)
 
 
 def is_word(word: str) -> bool:
