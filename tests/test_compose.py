@@ -29,7 +29,7 @@ def quote(article: Article, text: str) -> Quote:
 
 
 def source(article: Article) -> Source:
-    return Source(article, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, ())
+    return Source(article, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, ())
 
 
 def turn_of(text: str) -> dialogue.Turn:

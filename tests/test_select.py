@@ -32,7 +32,7 @@ def source(
         Sentence(span, order, scored(order, span.of(body)), 0.9, 0.9, 0.9, 1.0)
         for order, span in enumerate(quotable(body, truncated=truncated))
     )
-    return Source(article, score, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, sentences)
+    return Source(article, score, 1.0, 1.0, 1.0, 1.0, 1.0, sentences)
 
 
 def quoted(*sources: Source) -> list[str]:
