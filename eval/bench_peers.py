@@ -33,7 +33,7 @@ from index.encoder import Encoder, load_encoder
 from index.engine import passage_text
 from index.vectors import Float32
 
-__all__ = ["Choice", "bench_peers", "choose", "run_peers"]
+__all__ = ["Choice", "bench_peers", "choose", "numbers", "run_peers"]
 
 OWN = Path(__file__).parent / "questions" / "retrieval-dev"
 TOP = 10  # hits asked for when a search is timed
@@ -63,11 +63,7 @@ def choose(systems: str | None, sizes: str | None, *, quick: bool) -> Choice:
     """
     choice = QUICK if quick else Choice()
     if sizes is not None:
-        numbers = sizes.split(",")
-        if not all(number.strip().isdecimal() and int(number) for number in numbers):
-            msg = "--sizes 应是用逗号分开的整数，例如 1000,10000"
-            raise InputError(msg)
-        choice = replace(choice, sizes=tuple(map(int, numbers)), ours_only=())
+        choice = replace(choice, sizes=numbers(sizes), ours_only=())
     if systems is not None:
         names = [name.strip() for name in systems.split(",")]
         if unknown := set(names) - set(PEERS):
@@ -75,6 +71,19 @@ def choose(systems: str | None, sizes: str | None, *, quick: bool) -> Choice:
             raise InputError(msg)
         choice = replace(choice, peers=(OURS, *(name for name in PEERS if name in names)))
     return replace(choice, peers=tuple(dict.fromkeys(choice.peers)))
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The sizes that an option names, parted by commas.
+
+    Raises:
+        InputError: one is no whole number above 0.
+    """
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() and int(part) for part in parts):
+        msg = "--sizes 应是用逗号分开的整数，例如 1000,10000"
+        raise InputError(msg)
+    return tuple(map(int, parts))
 
 
 def run_peers(
