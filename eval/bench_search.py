@@ -48,9 +48,8 @@ class Made:
 class ReadyVectors:
     """An encoder whose passages are known already; questions are never encoded in the timing."""
 
-    name = "ready"
-
-    def __init__(self, vectors: Float32) -> None:
+    def __init__(self, vectors: Float32, name: str = "ready") -> None:
+        self.name = name
         self.vectors = vectors
         self.dimension = vectors.shape[1]
 
@@ -143,9 +142,9 @@ def measure_reference(made: Made, questions: Sequence[str]) -> dict[str, float]:
     return quantiles(times)
 
 
-def large_engine(made: Made) -> Engine:
-    """The engine over a made-up collection."""
-    return Engine.build(made.documents, ReadyVectors(made.vectors))
+def large_engine(made: Made, encoder: str = "ready") -> Engine:
+    """The engine over a made-up collection; ``encoder`` names what made its vectors."""
+    return Engine.build(made.documents, ReadyVectors(made.vectors, encoder))
 
 
 def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
