@@ -11,6 +11,7 @@ common terms.) All but the sum is known when the index is built, so it is stored
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +39,11 @@ class Counts:
     @classmethod
     def of(cls, documents: Sequence[Counter[str]]) -> "Counts":
         """From the counted terms of each document."""
-        terms = dict.fromkeys(term for counts in documents for term in counts)
+        terms = dict.fromkeys(chain.from_iterable(documents))
         rows = {term: row for row, term in enumerate(sorted(terms))}
         held = [len(counts) for counts in documents]
-        row = np.fromiter((rows[term] for counts in documents for term in counts), np.int32)
-        count = np.fromiter((n for counts in documents for n in counts.values()), np.float64)
+        row = np.fromiter(map(rows.__getitem__, chain.from_iterable(documents)), np.int32)
+        count = np.fromiter(chain.from_iterable(map(dict.values, documents)), np.float64)
         column = np.repeat(np.arange(len(documents), dtype=np.int32), held)
         shape = (len(rows), len(documents))
         matrix = sparse.csr_array(sparse.coo_array((count, (row, column)), shape=shape))
@@ -133,8 +134,8 @@ def term_scores(
 
 
 def save(model: BM25, directory: Path) -> None:
-    """Write the weights and the vocabulary; no pickle."""
-    sparse.save_npz(directory / "bm25.npz", model.weights)
+    """Write the weights and the vocabulary; no pickle, and no time spent on compressing."""
+    sparse.save_npz(directory / "bm25.npz", model.weights, compressed=False)
     (directory / "terms.txt").write_text("\n".join(model.vocabulary), encoding="utf-8")
 
 
