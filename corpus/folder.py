@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from corpus.errors import CorpusError, InputError, SkippedFile
 from corpus.readers import markdown, read_text, readings
@@ -31,8 +31,12 @@ def article_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def load(folder: Path) -> list[Article]:
+def load(folder: Path, read: Callable[[str, PurePath], Article] = markdown.read) -> list[Article]:
     """All articles of a corpus, sorted by id.
+
+    Args:
+        folder: where the files are.
+        read: takes the text of a file apart, as ``markdown.read`` does.
 
     Raises:
         CorpusError: no folder, no article, a broken file, or two articles with one id.
@@ -44,7 +48,7 @@ def load(folder: Path) -> list[Article]:
             if not text.strip():
                 msg = "是空文件"
                 raise SkippedFile(msg)
-            article = markdown.read(text, path)
+            article = read(text, path)
         except SkippedFile as error:
             msg = f"{path.name}：{error}。请改好这个文件再试"
             raise CorpusError(msg) from error

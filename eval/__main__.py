@@ -147,6 +147,10 @@ def bench(
     peers: Annotated[
         bool, typer.Option("--peers", help="改为与同类程序比较，结果写到 --out 旁边的 peers 文件夹")
     ] = False,
+    scale: Annotated[
+        bool,
+        typer.Option("--scale", help="改为量一千到一百万片段的检索，结果写到旁边的 scale 文件夹"),
+    ] = False,
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="--peers 用的数据集，默认自带的题目")
     ] = None,
@@ -157,7 +161,7 @@ def bench(
         str | None, typer.Option("--systems", help="--peers 时只比这些，逗号分开，写错会列出全部")
     ] = None,
     sizes: Annotated[
-        str | None, typer.Option("--sizes", help="--peers 时计时用的文集有多少片段，逗号分开")
+        str | None, typer.Option("--sizes", help="--peers、--scale 时文集有多少片段，逗号分开")
     ] = None,
     cache: Annotated[Path, typer.Option("--cache", help="--peers 用的文档向量缓存")] = CACHE,
     as_json: Json = False,
@@ -169,6 +173,13 @@ def bench(
         folder = out.parent / "peers"
         chosen = choose(systems, sizes, quick=quick)
         bench_peers(data or [], folder, cache, chosen, limit=limit, as_json=as_json)
+        return
+    if scale:
+        from eval.bench_peers import numbers
+        from eval.bench_scale import SIZES, bench_scale
+
+        wanted = SIZES if sizes is None else numbers(sizes)
+        bench_scale(index, out.parent / "scale", wanted, as_json=as_json)
         return
     from eval.bench import run_bench, show_bench
     from eval.bench_load import bench_load, show_load

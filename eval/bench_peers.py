@@ -23,7 +23,7 @@ from eval.console import show_table
 from eval.datasets import Dataset, load_dataset
 from eval.peer_process import BUDGET, Measured, measure_each
 from eval.peer_report import summary_rows, write_peer_report
-from eval.peers import OURS, PEERS, Material, missing
+from eval.peers import OURS, PEERS, Material, blanked, missing
 from eval.report import retrieval_report
 from eval.results import make_folder, write_json, write_results, write_text
 from eval.retrieval import Evaluation, compare, scored, search_depth
@@ -33,7 +33,7 @@ from index.encoder import Encoder, load_encoder
 from index.engine import passage_text
 from index.vectors import Float32
 
-__all__ = ["Choice", "bench_peers", "choose", "run_peers"]
+__all__ = ["Choice", "bench_peers", "choose", "numbers", "run_peers"]
 
 OWN = Path(__file__).parent / "questions" / "retrieval-dev"
 TOP = 10  # hits asked for when a search is timed
@@ -41,18 +41,14 @@ TOP = 10  # hits asked for when a search is timed
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is measured: which peers, and with how many questions on made-up collections.
-
-    ``ours_only``: sizes at which only our own search is measured.
-    """
+    """What is measured: which peers, and with how many questions on made-up collections."""
 
     peers: tuple[str, ...] = tuple(PEERS)
     sizes: tuple[int, ...] = (1_000, 10_000, 50_000)
-    ours_only: tuple[int, ...] = (200_000,)
     questions: int = 100
 
 
-QUICK = Choice(sizes=(1_000, 5_000), ours_only=(), questions=30)
+QUICK = Choice(sizes=(1_000, 5_000), questions=30)
 
 
 def choose(systems: str | None, sizes: str | None, *, quick: bool) -> Choice:
@@ -63,11 +59,7 @@ def choose(systems: str | None, sizes: str | None, *, quick: bool) -> Choice:
     """
     choice = QUICK if quick else Choice()
     if sizes is not None:
-        numbers = sizes.split(",")
-        if not all(number.strip().isdecimal() and int(number) for number in numbers):
-            msg = "--sizes 应是用逗号分开的整数，例如 1000,10000"
-            raise InputError(msg)
-        choice = replace(choice, sizes=tuple(map(int, numbers)), ours_only=())
+        choice = replace(choice, sizes=numbers(sizes))
     if systems is not None:
         names = [name.strip() for name in systems.split(",")]
         if unknown := set(names) - set(PEERS):
@@ -75,6 +67,19 @@ def choose(systems: str | None, sizes: str | None, *, quick: bool) -> Choice:
             raise InputError(msg)
         choice = replace(choice, peers=(OURS, *(name for name in PEERS if name in names)))
     return replace(choice, peers=tuple(dict.fromkeys(choice.peers)))
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The sizes that an option names, parted by commas.
+
+    Raises:
+        InputError: one is no whole number above 0.
+    """
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() and int(part) for part in parts):
+        msg = "--sizes 应是用逗号分开的整数，例如 1000,10000"
+        raise InputError(msg)
+    return tuple(map(int, parts))
 
 
 def run_peers(
@@ -173,7 +178,8 @@ def _on_dataset(
     documents = [(document.title, document.text) for document in dataset.documents]
     vectors = encoder.encode_passages([passage_text(*document) for document in documents])
     asked = [query.text for query in dataset.queries]
-    material = Material(documents, vectors, _question_vectors(asked, encoder))
+    questions = _question_vectors(asked, encoder)
+    material = Material(documents, vectors, questions, encoder.name, _cut(documents))
     depth = search_depth(dataset)
     yield from measure_each(names, dataset.name, material, asked, depth, None, remarks)
 
@@ -189,11 +195,21 @@ def _on_sizes(
     passages = [(document.title, document.text) for of in datasets for document in of.documents]
     asked = _mixed(datasets, choice.questions)
     questions = _question_vectors(asked, encoder)
-    for size in (*choice.sizes, *choice.ours_only):
-        made = make_collection(passages, encoder, size)
-        material = Material(made.documents, made.vectors, questions)
-        who = names if size in choice.sizes else [OURS]
-        yield list(measure_each(who, f"made-{size}", material, asked, TOP, BUDGET, remarks))
+    if not choice.sizes:
+        return
+    made = make_collection(passages, encoder, max(choice.sizes))
+    cut = _cut(made.documents)
+    for size in choice.sizes:  # a smaller collection is the beginning of a larger one
+        material = Material(
+            made.documents[:size], made.vectors[:size], questions, encoder.name, cut[:size]
+        )
+        yield list(measure_each(names, f"made-{size}", material, asked, TOP, BUDGET, remarks))
+
+
+def _cut(documents: Sequence[tuple[str, str]]) -> list[str]:
+    """The terms of each document, cut once for all peers that search by the same ones."""
+    bar = tqdm(documents, desc="jieba", leave=False, disable=None)
+    return [blanked(passage_text(*document)) for document in bar]
 
 
 def _mixed(datasets: Sequence[Dataset], count: int) -> list[str]:

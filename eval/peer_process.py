@@ -20,8 +20,8 @@ from eval.peers import PEERS, Material
 __all__ = ["Measured", "measure", "measure_each"]
 
 WARM = 3  # questions before the clock runs
-BUDGET = 60.0  # seconds after which no further question is timed, but
-FEWEST = 20  # so many always are
+BUDGET = 15.0  # seconds after which no further question is timed, but
+FEWEST = 10  # so many always are
 MEGABYTE = 1e6
 
 

@@ -2,8 +2,8 @@
 
 Every peer is a function from ``Material`` to a ``Search``. Peers that only split at blanks are
 handed texts cut by jieba, since their own splitting makes a whole Chinese clause one term; all
-peers get the same terms. Their packages are optional (``pip install -e '.[peers]'``) and imported
-when a peer is built.
+peers get the same terms, cut once for all of them, while ours cuts for itself. Their packages are
+optional (``pip install -e '.[peers]'``) and imported when a peer is built.
 """
 
 import os
@@ -22,8 +22,9 @@ from eval.bench_search import Made, large_engine
 from eval.systems import mended
 from index.engine import passage_text
 from index.vectors import Float32
+from index.ways import space_of
 
-__all__ = ["OURS", "PEERS", "Material", "Peer", "Search", "jieba_terms", "missing"]
+__all__ = ["OURS", "PEERS", "Material", "Peer", "Search", "blanked", "jieba_terms", "missing"]
 
 OURS = "yibao"  # how this project's own search is called in the tables
 LEG_DEPTH = 100  # hits that a peer's leg hands to its fusion
@@ -39,17 +40,30 @@ class Material:
     """What every peer is given.
 
     ``documents``: (title, text) pairs; ``vectors``: unit vectors, float32, shape (documents,
-    dimension); ``questions``: each text that may be asked, with its unit vector.
+    dimension); ``questions``: each text that may be asked, with its unit vector; ``encoder``: the
+    name of what made them; ``cut``: the terms of each document, empty if nobody cut it.
     """
 
     documents: Sequence[tuple[str, str]]
     vectors: Float32
     questions: Mapping[str, Float32]
+    encoder: str = "ready"
+    cut: Sequence[str] = ()
 
     @property
     def texts(self) -> list[str]:
         """Each document as one text, as the encoder reads it."""
         return [passage_text(title, text) for title, text in self.documents]
+
+    @property
+    def terms(self) -> list[list[str]]:
+        """The terms of each document by which the peers search."""
+        return [blanked.split(" ") if blanked else [] for blanked in self.blanked]
+
+    @property
+    def blanked(self) -> Sequence[str]:
+        """The same as one text a document, with blanks between the terms."""
+        return self.cut or list(map(blanked, self.texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +93,26 @@ def jieba_terms(text: str) -> list[str]:
     return [word for word in jieba.lcut_for_search(text.lower()) if _LETTER.search(word)]
 
 
-def _blanked(text: str) -> str:
+def blanked(text: str) -> str:
+    """A text's terms with blanks between them."""
     return " ".join(jieba_terms(text))
 
 
 def _ours(material: Material) -> Search:
     """Hybrid search as the program does it, misspelt terms mended first."""
-    engine = large_engine(Made(tuple(material.documents), material.vectors))
+    engine = large_engine(Made(tuple(material.documents), material.vectors), material.encoder)
+    space = space_of(material.encoder, material.vectors.shape[1])
+    asked = {text: space.question(vector) for text, vector in material.questions.items()}
 
     def search(question: str, k: int) -> list[tuple[int, float]]:
         text = mended(question)
-        return [
-            (h.position, h.score) for h in engine.rank(text, k, vector=material.questions[text])
-        ]
+        return [(hit.position, hit.score) for hit in engine.rank(text, k, vector=asked[text])]
 
     return search
 
 
 def _rank_bm25(material: Material) -> Search:
-    model = import_module("rank_bm25").BM25Okapi([jieba_terms(text) for text in material.texts])
+    model = import_module("rank_bm25").BM25Okapi(material.terms)
 
     def search(question: str, k: int) -> list[tuple[int, float]]:
         scores = model.get_scores(jieba_terms(question))
@@ -110,7 +125,7 @@ def _rank_bm25(material: Material) -> Search:
 def _bm25s(material: Material) -> Search:
     bm25s: Any = import_module("bm25s")
     model = bm25s.BM25()
-    model.index([jieba_terms(text) for text in material.texts], show_progress=False)
+    model.index(material.terms, show_progress=False)
     size = len(material.documents)
 
     def search(question: str, k: int) -> list[tuple[int, float]]:
@@ -141,9 +156,14 @@ def _langchain(material: Material) -> Search:
 
     texts = material.texts
     places = [{"at": at} for at in range(len(texts))]
+    known = dict(zip(texts, material.terms, strict=True))
     words = retrievers.BM25Retriever.from_texts(
-        texts, metadatas=places, preprocess_func=jieba_terms, k=LEG_DEPTH
+        texts,
+        metadatas=places,
+        preprocess_func=lambda text: known.pop(text, None) or jieba_terms(text),
+        k=LEG_DEPTH,
     )
+    known.clear()
     pairs = zip(texts, material.vectors.tolist(), strict=True)
     store = stores.FAISS.from_embeddings(pairs, Known(), metadatas=places)
     near = store.as_retriever(search_kwargs={"k": LEG_DEPTH})
@@ -158,7 +178,7 @@ def _langchain(material: Material) -> Search:
 
 def _txtai(material: Material) -> Search:
     """Embeddings with a BM25 index beside the vectors, mixed half and half; its default FAISS."""
-    table = dict(zip(map(_blanked, material.texts), material.vectors, strict=True))
+    table = dict(zip(material.blanked, material.vectors, strict=True))
     known: dict[str, Float32] = table
 
     def look_up(texts: Sequence[str]) -> Float32:
@@ -168,11 +188,11 @@ def _txtai(material: Material) -> Search:
         "method": "bm25", "terms": True, "normalize": True, "tokenizer": {"whitespace": True}
     }  # fmt: skip
     model = import_module("txtai").Embeddings(method="external", transform=look_up, scoring=scoring)
-    model.index((at, _blanked(text), None) for at, text in enumerate(material.texts))
-    known = {_blanked(text): vector for text, vector in material.questions.items()}
+    model.index((at, text, None) for at, text in enumerate(material.blanked))
+    known = {blanked(text): vector for text, vector in material.questions.items()}
 
     def search(question: str, k: int) -> list[tuple[int, float]]:
-        found = model.search(_blanked(question), k, weights=0.5)
+        found = model.search(blanked(question), k, weights=0.5)
         return [(int(at), float(score)) for at, score in found]
 
     return search
@@ -189,8 +209,10 @@ def _haystack(material: Material) -> Search:
     )
     store.write_documents(
         [
-            document(id=str(at), content=_blanked(text), embedding=vector.tolist())
-            for at, (text, vector) in enumerate(zip(material.texts, material.vectors, strict=True))
+            document(id=str(at), content=text, embedding=vector.tolist())
+            for at, (text, vector) in enumerate(
+                zip(material.blanked, material.vectors, strict=True)
+            )
         ]
     )
     words = legs.InMemoryBM25Retriever(store, top_k=LEG_DEPTH)
@@ -198,7 +220,7 @@ def _haystack(material: Material) -> Search:
 
     def search(question: str, k: int) -> list[tuple[int, float]]:
         found = [
-            words.run(query=_blanked(question))["documents"],
+            words.run(query=blanked(question))["documents"],
             near.run(query_embedding=material.questions[question].tolist())["documents"],
         ]
         joined = joiner.run(documents=found)["documents"][:k]

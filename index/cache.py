@@ -17,6 +17,7 @@ _TABLE = (
     " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
 )
 _BATCH = 256  # passages between two commits, so that a killed build loses little
+_ASKED = 500  # keys in one query; SQLite may take 999
 
 
 class CachedEncoder:
@@ -36,15 +37,6 @@ class CachedEncoder:
             database.execute(_TABLE)
             yield database
 
-    def _known(self, database: sqlite3.Connection, key: bytes) -> Float32 | None:
-        """The vector of a text, unless it is not there or its checksum is wrong."""
-        row = database.execute(
-            "SELECT vector, crc FROM checked_vectors WHERE key = ?", (key,)
-        ).fetchone()
-        if row and len(row[0]) == 4 * self.dimension and zlib.crc32(row[0]) == row[1]:
-            return np.frombuffer(row[0], dtype=np.float32)
-        return None
-
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(f"{self.name}\0{text}".encode()).digest()
 
@@ -61,13 +53,17 @@ class CachedEncoder:
         """
         result = np.zeros((len(texts), self.dimension), dtype=np.float32)
         missing: dict[bytes, list[int]] = {}
+        places: dict[bytes, list[int]] = {}
+        for at, text in enumerate(texts):
+            places.setdefault(self._key(text), []).append(at)
         with self._database() as database:
-            for at, text in enumerate(texts):
-                key = self._key(text)
-                if (vector := self._known(database, key)) is not None:
-                    result[at] = vector
+            known = kept(database, "checked_vectors", "vector", list(places))
+            for key, found in places.items():
+                if len(known.get(key, b"")) == 4 * self.dimension:
+                    result[found] = np.frombuffer(known[key], dtype=np.float32)
                 else:
-                    missing.setdefault(key, []).append(at)
+                    missing[key] = found
+            del known
             if progress:
                 progress(len(texts) - sum(map(len, missing.values())))
             keys = sorted(missing, key=lambda key: len(texts[missing[key][0]]))
@@ -88,6 +84,22 @@ class CachedEncoder:
             [(key, blob, zlib.crc32(blob)) for key, blob in zip(keys, blobs, strict=True)],
         )
         database.commit()
+
+
+def kept(
+    database: sqlite3.Connection, table: str, column: str, keys: Sequence[bytes]
+) -> dict[bytes, bytes]:
+    """The rows of these keys whose checksum is right; asked for many at a time."""
+    found: dict[bytes, bytes] = {}
+    for start in range(0, len(keys), _ASKED):
+        part = keys[start : start + _ASKED]
+        marks = ",".join("?" * len(part))
+        rows = database.execute(
+            f"SELECT key, {column}, crc FROM {table} WHERE key IN ({marks})",
+            part,
+        )
+        found |= {key: data for key, data, crc in rows if zlib.crc32(data) == crc}
+    return found
 
 
 def drop_if_damaged(path: Path) -> None:

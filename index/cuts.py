@@ -1,7 +1,7 @@
-"""Chunks, sentences and term counts kept by an article's content: what is cut is not cut again.
+"""What was read and cut is not read and cut again: kept by the content of files and articles.
 
-Cutting Chinese is what a rebuild spends its time on once the vectors are known. The key holds the
-article, the lexicon and the code that cuts; a row whose checksum is wrong is made anew.
+Taking files apart and cutting Chinese is what a rebuild spends its time on once the vectors are
+known. A key holds the text, the lexicon and the code; a row whose checksum is wrong is made anew.
 """
 
 import hashlib
@@ -9,24 +9,26 @@ import json
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from corpus import chunks as chunking
+from corpus import folder, records
 from corpus import sentences as sentencing
 from corpus.chunks import split
+from corpus.readers import markdown
 from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index import terms
-from index.cache import drop_if_damaged
+from index.cache import drop_if_damaged, kept
 from index.engine import TITLE_WEIGHT, document_terms
+from index.passages import packed_article, unpacked_article
 
 _TABLE = (
-    "CREATE TABLE IF NOT EXISTS cut_articles"
-    " (key BLOB PRIMARY KEY, data BLOB NOT NULL, crc INTEGER NOT NULL)"
+    "CREATE TABLE IF NOT EXISTS {} (key BLOB PRIMARY KEY, data BLOB NOT NULL, crc INTEGER NOT NULL)"
 )
 _BATCH = 256  # articles between two commits, so that a killed build loses little
 
@@ -68,6 +70,13 @@ class Cut:
 
 
 @cache
+def _readers() -> str:
+    """Names what decides how a file is read."""
+    files = (markdown.__file__, records.__file__, __file__)
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+
+
+@cache
 def _code() -> str:
     """Names what decides how an article is cut."""
     digest = hashlib.sha256(str(TITLE_WEIGHT).encode())
@@ -89,26 +98,59 @@ def cut_articles(articles: Sequence[Article], path: Path) -> list[Cut]:
         articles: what to cut.
         path: the SQLite file that keeps cuts; made if it is not there.
     """
-    found = []
-    drop_if_damaged(path)
-    with closing(sqlite3.connect(path, timeout=60)) as database:
-        database.execute(_TABLE)
-        for number, article in enumerate(articles, 1):
-            found.append(_cut(database, article))
-            if number % _BATCH == 0:
-                database.commit()
-        database.commit()
+    found: list[Cut] = []
+    with _opened(path) as database:
+        for start in range(0, len(articles), _BATCH):
+            part = {_key(article): article for article in articles[start : start + _BATCH]}
+            known = kept(database, "cut_articles", "data", list(part))
+            for key, article in part.items():
+                if key in known:
+                    found.append(Cut.unpacked(known[key], article))
+                else:
+                    found.append(Cut.of(article))
+                    _keep(database, "cut_articles", key, found[-1].packed())
+            database.commit()
     return found
 
 
-def _cut(database: sqlite3.Connection, article: Article) -> Cut:
-    key = _key(article)
-    row = database.execute("SELECT data, crc FROM cut_articles WHERE key = ?", (key,)).fetchone()
-    if row and zlib.crc32(row[0]) == row[1]:
-        return Cut.unpacked(row[0], article)
-    cut = Cut.of(article)
-    data = cut.packed()
+def read_articles(corpus: Path, path: Path) -> list[Article]:
+    """``folder.load``, but files whose text was read before are not taken apart again.
+
+    Args:
+        corpus: folder of articles.
+        path: the SQLite file that keeps what was read; made if it is not there.
+
+    Raises:
+        CorpusError: the corpus cannot be read.
+    """
+
+    def read(text: str, file: PurePath) -> Article:
+        key = hashlib.sha256(f"{_readers()}\0{file.stem}\0{text}".encode()).digest()
+        known = kept(database, "read_articles", "data", [key])
+        if key in known:
+            return unpacked_article(known[key].decode())
+        article = markdown.read(text, file)
+        _keep(database, "read_articles", key, packed_article(article).encode())
+        return article
+
+    with _opened(path) as database:
+        articles = folder.load(corpus, read)
+        database.commit()
+    return articles
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drop_if_damaged(path)
+    with closing(sqlite3.connect(path, timeout=60)) as database:
+        for table in ("cut_articles", "read_articles"):
+            database.execute(_TABLE.format(table))
+        yield database
+
+
+def _keep(database: sqlite3.Connection, table: str, key: bytes, data: bytes) -> None:
     database.execute(
-        "INSERT OR REPLACE INTO cut_articles VALUES (?, ?, ?)", (key, data, zlib.crc32(data))
+        f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)",
+        (key, data, zlib.crc32(data)),
     )
-    return cut

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from corpus.records import Article, Chunk, Span
-from index.bm25 import term_scores
-from index.candidates import Filter, Float64, Positions, WordQuery, WordScores
+from index.bm25 import add_scores, postings, term_scores
+from index.candidates import Filter, Float64, Phrase, Positions, WordQuery, WordScores
 from index.vectors import Float32, SentenceVectors, Vectors
 
 FILTERS = 64  # filters whose passages are remembered
+STRIDE = 16  # one in so many scores is looked at for a first edge: 4.8 → 0.6 ms of 1,000,000
+LEAST = float(np.nextafter(0.0, 1.0))  # the smallest score above 0
 
 
 def query_scores(
@@ -22,11 +24,37 @@ def query_scores(
     """Scores of all passages as ``WordQuery`` defines them, float64, shape (passages,)."""
     total = term_scores(weights, vocabulary, query.terms)
     for phrase in query.phrases:
-        meanings = [term_scores(weights, vocabulary, meaning) for meaning in phrase.meanings]
-        best = np.max(meanings, axis=0)
-        own = term_scores(weights, vocabulary, phrase.terms)
-        total += np.maximum(0.0, query.weight * best - own)
+        _add_meanings(total, weights, vocabulary, phrase, query.weight)
     return total
+
+
+def _add_meanings(
+    total: Float64,
+    weights: sparse.csr_array,
+    vocabulary: Mapping[str, int],
+    phrase: Phrase,
+    weight: float,
+) -> None:
+    """Add what the best meaning gains over the phrase, where a passage holds a term of either."""
+    sides = (phrase.terms, *phrase.meanings)
+    holding = np.zeros(len(total), dtype=bool)
+    for term in {term for side in sides for term in side}:
+        holding[weights.indices[postings(weights, vocabulary, term)]] = True
+    touched = np.flatnonzero(holding)
+    scratch = np.zeros(len(total))  # pages that are never touched cost nothing
+    found = []
+    for side in sides:
+        add_scores(scratch, weights, vocabulary, side)
+        found.append(scratch[touched])
+        scratch[touched] = 0.0
+    own, *meanings = found
+    best = np.max(meanings, axis=0)
+    total[touched] += np.maximum(0.0, weight * best - own)
+
+
+def _kth_best(scores: Float64, k: int) -> float:
+    """The ``k``-th highest score, 0 if there are no more than ``k``."""
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) > k else 0.0
 
 
 class _Scores:
@@ -36,13 +64,11 @@ class _Scores:
         self._scores = scores
 
     def best(self, k: int) -> Positions:
-        positive = np.flatnonzero(self._scores > 0)
-        if len(positive) > k:
-            found = self._scores[positive]
-            edge = np.partition(found, len(positive) - k)[len(positive) - k]
-            positive = positive[found >= edge]
-        order = np.lexsort((positive, -self._scores[positive]))
-        return positive[order][:k]
+        some = self._scores[::STRIDE]  # the k-th of some is at most the k-th of all
+        found = np.flatnonzero(self._scores >= max(_kth_best(some, k), LEAST))
+        found = found[self._scores[found] >= _kth_best(self._scores[found], k)]
+        order = np.lexsort((found, -self._scores[found]))
+        return found[order][:k]
 
     def of(self, positions: Positions) -> Float64:
         return self._scores[positions]
@@ -119,9 +145,8 @@ class Embedded:
 
     def chunks_with(self, term: str) -> int:
         """How many passages hold a term."""
-        row = self.vocabulary.get(term)
-        pointer = self.weights.indptr
-        return 0 if row is None else int(pointer[row + 1] - pointer[row])
+        part = postings(self.weights, self.vocabulary, term)
+        return int(part.stop - part.start)
 
 
 class Library:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 from corpus.errors import IndexDamaged
@@ -33,7 +33,7 @@ def save(
         database.executescript(_TABLES)
         database.executemany(
             "INSERT INTO articles VALUES (?, ?)",
-            [(a.id, json.dumps(asdict(a), ensure_ascii=False)) for a in articles],
+            [(a.id, packed_article(a)) for a in articles],
         )
         database.executemany(
             "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?)",
@@ -48,14 +48,21 @@ def save(
         )
 
 
-def _article(record: str) -> Article:
-    fields = json.loads(record)
-    fields["place"] = tuple(fields["place"])
-    fields["lint_ok"] = tuple((code, why) for code, why in fields["lint_ok"])
-    fields["audience"] = Audience(fields["audience"])
-    fields["authority"] = Authority(fields["authority"])
-    fields["status"] = Status(fields["status"])
-    return Article(**fields)
+def packed_article(article: Article) -> str:
+    """An article as JSON."""
+    record = {of.name: getattr(article, of.name) for of in fields(article)}
+    return json.dumps(record, ensure_ascii=False)
+
+
+def unpacked_article(text: str) -> Article:
+    """What ``packed_article`` made JSON of."""
+    record = json.loads(text)
+    record["place"] = tuple(record["place"])
+    record["lint_ok"] = tuple((code, why) for code, why in record["lint_ok"])
+    record["audience"] = Audience(record["audience"])
+    record["authority"] = Authority(record["authority"])
+    record["status"] = Status(record["status"])
+    return Article(**record)
 
 
 def load(path: Path) -> tuple[dict[str, Article], list[Chunk], dict[str, list[Span]]]:
@@ -67,7 +74,7 @@ def load(path: Path) -> tuple[dict[str, Article], list[Chunk], dict[str, list[Sp
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT id, record FROM articles ORDER BY id").fetchall()
-            articles = {key: _article(record) for key, record in rows}
+            articles = {key: unpacked_article(record) for key, record in rows}
             chunks = [
                 Chunk(key, owner, start, end, articles[owner].body[start:end], tuple(json.loads(p)))
                 for key, owner, start, end, p in database.execute(_CHUNKS)

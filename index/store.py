@@ -33,7 +33,7 @@ from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index import bm25, passages, terms
 from index.cache import CachedEncoder
-from index.cuts import Cut, cut_articles
+from index.cuts import Cut, cut_articles, read_articles
 from index.embedded import Embedded, Library
 from index.encoder import Encoder
 from index.manifest import (
@@ -129,14 +129,13 @@ def build(
         SearchIndexError: another program is building here, or the disk refuses.
     """
     made_from = folder.fingerprint(corpus)
-    articles = folder.load(corpus)
     try:
         with _locked(out):
             if _is_current(out, corpus, made_from, encoder.name):
                 return read_manifest(version_of(out)), False
-            beside = _fresh(out)
             kept = _seeded(cache or out / CACHE_FILE)
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            articles = read_articles(corpus, kept)
+            beside = _fresh(out)
             cached = CachedEncoder(encoder, kept)
             counts = _write(articles, beside, cached, cut_articles(articles, kept), progress)
             manifest = Manifest(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from eval.bench_peers import QUICK, Choice, choose, run_peers
 from eval.datasets import Dataset, Document, Qrel, Query
 from eval.peer_process import measure
 from eval.peer_report import common_size, markdown, mean_over_collections
-from eval.peers import OURS, PEERS, Material, Peer, jieba_terms, missing
+from eval.peers import OURS, PEERS, Material, Peer, blanked, jieba_terms, missing
 from eval.significance import bootstrap
 from index.engine import passage_text
 from tests.fake_encoder import FakeEncoder
@@ -42,6 +43,7 @@ def material() -> Material:
     return Material(TEXTS, vectors, dict(zip(QUESTIONS, asked, strict=True)))
 
 
+@pytest.mark.filterwarnings("ignore:.*being sunset:DeprecationWarning")
 @pytest.mark.parametrize("name", PEERS)
 def test_every_peer_finds_the_passage_that_shares_words_and_meaning(
     name: str, material: Material
@@ -55,6 +57,12 @@ def test_every_peer_finds_the_passage_that_shares_words_and_meaning(
         assert len(hits) <= 3
         scores = [score for _, score in hits]
         assert scores == sorted(scores, reverse=True)
+
+
+def test_terms_that_were_cut_before_are_the_same(material: Material) -> None:
+    before = replace(material, cut=[blanked(text) for text in material.texts])
+    assert before.terms == material.terms == [jieba_terms(text) for text in material.texts]
+    assert Material([("", "！")], material.vectors, {}).terms == [[]]
 
 
 def test_a_measurement_has_hits_times_and_memory(material: Material) -> None:
@@ -80,11 +88,11 @@ def test_the_run_compares_what_is_installed_and_names_what_is_not(
     absent = Peer(("a-package-that-nobody-has",), PEERS[OURS].build)
     few = {OURS: PEERS[OURS], "rank_bm25": PEERS["rank_bm25"], "absent": absent}
     monkeypatch.setattr(bench_peers, "PEERS", few)
-    report = run_peers([DATASET], FakeEncoder(), tmp_path, Choice(tuple(few), (6,), (9,), 2))
+    report = run_peers([DATASET], FakeEncoder(), tmp_path, Choice(tuple(few), (6, 9), 2))
     assert len(report["remarks"]) == 1
     assert "a-package-that-nobody-has" in report["remarks"][0]
     assert [(row["peer"], row["documents"]) for row in report["speed"]] == [
-        *((OURS, 4), ("rank_bm25", 4), (OURS, 6), ("rank_bm25", 6), (OURS, 9))
+        (peer, size) for size in (4, 6, 9) for peer in (OURS, "rank_bm25")
     ]
     assert report["quality"]["tiny"]["rank_bm25"]["nDCG@10"] == 1.0
     header, rows = report["table"]
@@ -92,7 +100,7 @@ def test_the_run_compares_what_is_installed_and_names_what_is_not(
     assert len({len(header), *map(len, rows)}) == 1
     assert json.loads((tmp_path / "peers.json").read_text("utf-8"))["speed"] == report["speed"]
     with (tmp_path / "peers.csv").open(encoding="utf-8-sig") as file:
-        assert len(list(csv.reader(file))) == 1 + 5
+        assert len(list(csv.reader(file))) == 1 + 6
     assert (tmp_path / "peers.md").read_text("utf-8").count("\n") == 2 + 2
     assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
     assert "data:image/svg" in (tmp_path / "peers.html").read_text("utf-8")
@@ -103,7 +111,7 @@ def test_a_peer_that_fails_is_named_and_has_no_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench_peers, "PEERS", {OURS: PEERS[OURS], "unknown": PEERS[OURS]})
-    report = run_peers([DATASET], FakeEncoder(), tmp_path, Choice((OURS, "unknown"), (5,), (), 2))
+    report = run_peers([DATASET], FakeEncoder(), tmp_path, Choice((OURS, "unknown"), (5,), 2))
     assert ["unknown" in remark for remark in report["remarks"]] == [True, True]
     assert report["table"][1][1][1:] == ["–"] * (len(report["table"][0]) - 1)
 
@@ -111,7 +119,7 @@ def test_a_peer_that_fails_is_named_and_has_no_figures(
 def test_the_options_choose_peers_and_sizes() -> None:
     assert choose(None, None, quick=True) == QUICK
     chosen = choose("bm25s", " 10, 20", quick=False)
-    assert (chosen.peers, chosen.sizes, chosen.ours_only) == ((OURS, "bm25s"), (10, 20), ())
+    assert (chosen.peers, chosen.sizes) == ((OURS, "bm25s"), (10, 20))
     with pytest.raises(InputError, match=r"bm26.*可选 yibao"):
         choose("bm26", None, quick=False)
     with pytest.raises(InputError, match="整数"):

@@ -1,5 +1,7 @@
 """The sparse matrix gives what rank_bm25 gives, whatever the documents and the question."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ from rank_bm25 import BM25Okapi
 
 from corpus.folder import SHIPPED, load
 from index import bm25
-from index.bm25 import BM25, most, term_scores
+from index.bm25 import BM25, Counts, most, term_scores
+from index.candidates import Phrase, WordQuery
+from index.embedded import Embedded, query_scores
 from index.terms import terms
 
 TOLERANCE = 1e-6
@@ -119,3 +123,46 @@ def test_rare_terms_never_earn_more_than_the_bound(
     assert most(dict.fromkeys(rare, 2.0), holding, len(corpus)) == pytest.approx(
         2 * bound if rare else 1.0
     )
+
+
+counted = st.dictionaries(words, st.sampled_from([1.0, 2.0]), max_size=4)
+phrases = st.builds(Phrase, counted, st.lists(counted, min_size=1, max_size=3).map(tuple))
+word_queries = st.builds(WordQuery, counted, st.lists(phrases, max_size=3).map(tuple), st.just(0.6))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    documents, st.builds(WordQuery, counted, st.lists(phrases, max_size=3).map(tuple), st.just(0.6))
+)
+def test_meanings_are_scored_as_if_in_every_document(
+    corpus: list[list[str]], query: WordQuery
+) -> None:
+    model = BM25(corpus)
+
+    def whole(wanted: Mapping[str, float]) -> np.ndarray:
+        return term_scores(model.weights, model.vocabulary, wanted)
+
+    slow = whole(query.terms)
+    for phrase in query.phrases:
+        best = np.max([whole(meaning) for meaning in phrase.meanings], axis=0)
+        slow += np.maximum(0.0, query.weight * best - whole(phrase.terms))
+    assert query_scores(model.weights, model.vocabulary, query).tolist() == slow.tolist()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.integers(1, 30))
+def test_the_best_are_those_of_a_full_sort(held: list[int], k: int) -> None:
+    corpus = [["医保"] * count + ["门诊"] for count in held]
+    model = BM25([*corpus, *[["住院"]] * (len(corpus) + 1)])
+    scores = Embedded(model.weights, model.vocabulary).words(WordQuery({"医保": 1.0}))
+    every = scores.of(np.arange(len(corpus) * 2 + 1))
+    order = np.lexsort((np.arange(len(every)), -every))
+    assert scores.best(k).tolist() == [at for at in order if every[at] > 0][:k]
+
+
+def test_counts_that_are_given_weigh_as_term_lists_do() -> None:
+    corpus = [["医保", "门诊", "门诊"], [], ["住院", "医保"], ["备案"]]
+    counts = Counts.of([Counter(terms) for terms in corpus])
+    assert counts.matrix.toarray().sum(axis=0).tolist() == [3, 0, 2, 1]
+    assert list(counts.vocabulary) == ["医保", "门诊", "住院", "备案"]
+    assert BM25(counts).get_scores(["门诊"]).tolist() == BM25(corpus).get_scores(["门诊"]).tolist()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from corpus.errors import IndexDamaged
-from index.vectors import Vectors
+from index import vectors as module
+from index.vectors import SentenceVectors, Vectors
 
 
 def unit(rows: int, dimension: int = 24, seed: int = 7) -> np.ndarray:
@@ -82,3 +83,74 @@ def test_a_file_that_is_no_index(tmp_path: Path) -> None:
 def test_a_disk_that_refuses_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         Vectors.build(unit(3)).save(tmp_path / "gone" / "v.faiss")
+
+
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, Vectors]:
+    """Two thousand vectors in lists, of which a search reads a few."""
+    monkeypatch.setattr(module, "EXACT_UP_TO", 50)
+    monkeypatch.setattr(module, "PROBED", 64)
+    vectors = unit(2000)
+    built = Vectors.build(vectors)
+    assert not built.exact
+    return vectors, built
+
+
+def test_lists_find_most_of_what_is_near_and_score_it_exactly(
+    lists: tuple[np.ndarray, Vectors],
+) -> None:
+    vectors, index = lists
+    assert (len(index), index.dimension) == (2000, 24)
+    shares = []
+    for query in unit(30, seed=8):
+        found, cosines = index.search(query, 10)
+        np.testing.assert_allclose(cosines, vectors[found] @ query, atol=1e-6)
+        assert np.lexsort((found, -cosines)).tolist() == list(range(10))
+        shares.append(len({*found.tolist()} & {*best(vectors, query, 10)}) / 10)
+    assert np.mean(shares) > 0.8
+    np.testing.assert_allclose(
+        index.score(query, np.asarray([7, 3])), vectors[[7, 3]] @ query, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("count", [30, 60, 400])
+def test_lists_with_a_filter_give_as_many_as_there_are(
+    lists: tuple[np.ndarray, Vectors], count: int
+) -> None:
+    vectors, index = lists
+    allowed = np.sort(np.random.default_rng(3).choice(2000, count, replace=False))
+    for query in unit(5, seed=9):
+        found, _ = index.search(query, 50, allowed)
+        assert len(found) == min(50, count)
+        assert {*found.tolist()} <= {*allowed.tolist()}
+        everything, _ = index.search(query, count, allowed)
+        assert everything.tolist() == [
+            int(allowed[at]) for at in best(vectors[allowed], query, count)
+        ]
+
+
+def test_the_same_vectors_give_the_same_lists(
+    lists: tuple[np.ndarray, Vectors], tmp_path: Path
+) -> None:
+    vectors, index = lists
+    index.save(tmp_path / "one")
+    Vectors.build(vectors).save(tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    loaded = Vectors.load(tmp_path / "one")
+    assert not loaded.exact
+    for query in unit(5, seed=10):
+        for mine, theirs in zip(index.search(query, 9), loaded.search(query, 9), strict=True):
+            assert mine.tolist() == theirs.tolist()
+    np.testing.assert_array_equal(loaded.rows(np.asarray([5, 9])), vectors[[5, 9]])
+
+
+def test_sentences_may_be_kept_at_half_precision() -> None:
+    vectors = unit(6).astype(np.float16)
+    query, positions = unit(1, seed=3)[0], np.asarray([0, 1])
+    half = SentenceVectors.build(vectors, [2, 4])
+    whole = SentenceVectors.build(vectors.astype(np.float32), [2, 4])
+    otherwise = np.zeros(2, np.float32)
+    assert (
+        half.best(query, positions, otherwise).tolist()
+        == whole.best(query, positions, otherwise).tolist()
+    )
