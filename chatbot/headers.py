@@ -46,6 +46,7 @@ _OWN_HEAD = """<title>医保问答</title>
 <link rel="modulepreload" href="/own/look.js">
 <link rel="modulepreload" href="/own/places.js">
 <link rel="modulepreload" href="/own/tools.js">
+<link rel="modulepreload" href="/own/asking.js">
 <script type="module" src="/own/page.js"></script>
 """
 _NO_SCRIPT = """<noscript>本页要用浏览器的 JavaScript，请先打开它。

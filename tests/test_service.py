@@ -82,7 +82,7 @@ def test_what_was_typed_is_inert_on_the_operators_page(client, service, operator
     service.feedback.add_asked(attack, "no_answer")
     page = client.get("/operator", headers=operator)
     assert page.status_code == 200
-    assert page.text.count("<script") == 1  # our own early.js
+    assert page.text.count("<script") == page.text.count("/own/early.js") + 1  # and look.js
     for part in ("<img", "](javascript", "{{", "${", "<%", "$$", "**"):
         assert part not in page.text
     assert "script-src 'self';" in page.headers["content-security-policy"]
