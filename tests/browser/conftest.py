@@ -13,6 +13,7 @@ from chatbot.feedback import Feedback
 from chatbot.page import Answering
 from chatbot.service import Service
 from chatbot.settings import Settings
+from corpus.folder import SHIPPED
 from index import store
 from tests.browser.serving import chromium, chromium_path, served
 from tests.browser.staged import HOSTILE, StagedBot
@@ -54,18 +55,18 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real index of one article whose front matter, headings and text are hostile."""
+    """A real index with an article whose front matter, headings and text are hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     corpus = folder / "corpus"
     corpus.mkdir()
     quoted = json.dumps(HOSTILE, ensure_ascii=False)
-    titled = json.dumps(f"惠州门诊报销比例{HOSTILE}", ensure_ascii=False)
+    titled = json.dumps(f"惠州生育津贴由谁申请{HOSTILE}", ensure_ascii=False)
     head = f"title: {titled}\ntopic: {quoted}\nsource_name: {quoted}\nplace: [广东省, 惠州市]"
-    text = (
-        f"## {HOSTILE}\n\n惠州门诊报销比例是80%。{HOSTILE}。\n\n- {HOSTILE}惠州门诊要带医保卡。\n"
-    )
+    text = f"## {HOSTILE}\n\n生育津贴由单位申请{HOSTILE}。\n\n- {HOSTILE}。\n"
     front = f"---\n{head}\n---\n\n"
     (corpus / "bad.md").write_text(front + text, encoding="utf-8")
+    for path in sorted(SHIPPED.glob("*.md"))[:40]:  # words of one article alone weigh nothing
+        (corpus / path.name).write_bytes(path.read_bytes())
     store.build(corpus, folder / "index", FakeEncoder())
     with served(Chatbot.open(folder / "index")) as address:
         yield address

@@ -327,17 +327,15 @@ def test_front_matter_and_feedback_are_inert(
 ) -> None:
     page = open_page()
     visit(page, hostile_site)
-    expect(page.locator(".yb-asks")).to_have_text(f"惠州门诊报销比例{HOSTILE}")
-    expect(page.locator(".yb-subject")).to_have_text(HOSTILE)
-    answer = ask(page, "惠州门诊报销比例是多少")
-    expect(answer.locator(".yb-source-title")).to_have_text(f"[1] 惠州门诊报销比例{HOSTILE}")
+    answer = ask(page, "惠州生育津贴由谁申请")
+    expect(answer.locator(".yb-source-title")).to_have_text(f"[1] 惠州生育津贴由谁申请{HOSTILE}")
     answer.locator(".yb-source-line").click()
     card = page.locator(".yb-card.yb-on")
-    expect(card.locator(".yb-card-title")).to_have_text(f"[1] 惠州门诊报销比例{HOSTILE}")
+    expect(card.locator(".yb-card-title")).to_have_text(f"[1] 惠州生育津贴由谁申请{HOSTILE}")
     _inert(page)
     page.goto(hostile_site + card.locator(".yb-whole").get_attribute("href"))
-    expect(page.locator("h1")).to_have_text(f"惠州门诊报销比例{HOSTILE}")
-    expect(page.locator("article")).to_contain_text(f"{HOSTILE}惠州门诊要带医保卡。")
+    expect(page.locator("h1")).to_have_text(f"惠州生育津贴由谁申请{HOSTILE}")
+    expect(page.locator("article")).to_contain_text(f"生育津贴由单位申请{HOSTILE}。")
     _inert(page)
     page.set_extra_http_headers({"authorization": f"Bearer {TOKEN}"})
     page.goto(stage + "/operator")
@@ -348,7 +346,8 @@ def test_front_matter_and_feedback_are_inert(
 def _inert(page: Page) -> None:
     page.wait_for_timeout(100)  # an image that cannot be loaded takes a moment to say so
     assert page.evaluate("window.hurt") is None
-    assert page.locator('a[href^="javascript"], img, .katex, body script:not([src])').count() == 0
+    made = page.locator(':is(main, .main) :is(a[href^="javascript"], img, script, .katex, del)')
+    assert made.count() == 0
 
 
 def test_a_failure_or_a_lost_connection_says_so_and_loses_no_typed_text(
