@@ -102,9 +102,11 @@ def _serve(service: "Service", settings: Settings, listening: socket.socket) -> 
     import uvicorn
 
     from chatbot.api import create_app
+    from chatbot.headers import ImpatientProtocol
 
     config = uvicorn.Config(
         create_app(service, settings),
+        http=ImpatientProtocol,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
         server_header=False,
