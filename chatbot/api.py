@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -18,7 +19,7 @@ from chatbot.about import add_about
 from chatbot.article_page import article_page, missing_page, parse_marks
 from chatbot.headers import BodyLimit, ClosedRoutes, SecurityHeaders
 from chatbot.operator_page import authorised, operator_page
-from chatbot.page import Answering, build_page, mount_page
+from chatbot.page import WORKERS, Answering, build_page, mount_page
 from chatbot.queue_guard import QueueGuard
 from chatbot.rate import RateLimit
 from chatbot.records import Kind
@@ -120,18 +121,29 @@ def _add_guards(app: FastAPI, service: Service, settings: Settings) -> None:
 
 
 def _add_answers(app: FastAPI, service: Service) -> None:
-    @app.post("/api/ask", summary="回答一个问题或一段对话的最后一问", responses=_REFUSALS)
-    def ask(row: Ask) -> dict[str, Any]:
+    # Threads of their own: articles and feedback do not wait behind a flood of questions.
+    workers = CapacityLimiter(WORKERS)
+
+    def answered(row: Ask) -> JSONResponse:
         *history, question = row.dialogue
         answer = service.ask(question, region=row.region, history=history)
-        return answer.to_json(None if row.id is None else str(row.id))
+        return JSONResponse(answer.to_json(None if row.id is None else str(row.id)))
+
+    @app.post(
+        "/api/ask",
+        summary="回答一个问题或一段对话的最后一问",
+        responses=_REFUSALS,
+        response_model=dict[str, Any],
+    )
+    async def ask(row: Ask) -> JSONResponse:
+        return await to_thread.run_sync(answered, row, limiter=workers)
 
     @app.get("/healthz", summary="进程是否活着")
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get("/readyz", summary="编码模型是否就绪", responses={503: {"description": "还没有"}})
-    def readyz() -> JSONResponse:
+    async def readyz() -> JSONResponse:
         status = "ready" if service.ready else "warming"
         return JSONResponse(
             {"status": status, "articles": service.articles_count}, 200 if service.ready else 503

@@ -8,14 +8,16 @@ and it would like to write into ``site-packages``. It leaves out classes whose f
 import inspect
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 
 def import_gradio() -> None:
     """Import Gradio, its telemetry off; a second call does nothing."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio's Blocks are built
     with _files_unknown("gradio"):
-        import gradio  # noqa: F401
+        import gradio.utils
+    # Around each call of a handler Gradio would load matplotlib where it is installed (2 s, 40 MB).
+    gradio.utils.MatplotlibBackendMananger = nullcontext  # type: ignore[assignment, misc]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What stands around every response: headers, limits for bodies, closed routes, the page's head.
+"""What stands around every request: headers, limits of size and time, closed routes, own head.
 
 Plain ASGI, so that Gradio's streamed events pass through untouched.
 """
@@ -11,8 +11,10 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 BODY_LIMIT = 64 * 1024  # bytes; a question has at most a few hundred characters
+HEAD_SECONDS = 10.0  # between two looks at a connection on which no request has come
 BODY_SECONDS = 15.0  # in which a body must have come; a slow client holds no place longer
 # What Gradio's own page needs; its files, uploads, logins, monitoring and editors stay closed.
 _GRADIO_OPEN = re.compile(
@@ -46,6 +48,7 @@ _OWN_HEAD = """<title>医保问答</title>
 <link rel="modulepreload" href="/own/look.js">
 <link rel="modulepreload" href="/own/places.js">
 <link rel="modulepreload" href="/own/tools.js">
+<link rel="modulepreload" href="/own/asking.js">
 <script type="module" src="/own/page.js"></script>
 """
 _NO_SCRIPT = """<noscript>本页要用浏览器的 JavaScript，请先打开它。
@@ -73,6 +76,34 @@ def own_head(html: str, nonce: str) -> str:
     html = _INLINE_SCRIPT.sub(f'<script nonce="{nonce}"', html)
     html = html.replace("<gradio-app", f"{_NO_SCRIPT}<gradio-app", 1)
     return html.replace("<head>", f"<head>{_OWN_HEAD}", 1)
+
+
+class ImpatientProtocol(H11Protocol):
+    """Uvicorn's connection, closed when no whole head of a request has come for a while.
+
+    Uvicorn itself waits for ever: a few hundred clients that send a letter a minute would take
+    every place. Two looks must see the same waiting: a client has up to twice ``HEAD_SECONDS``.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to look after the connection."""
+        super().connection_made(transport)
+        self._look_again(seen=object())
+
+    def _look_again(self, seen: object) -> None:
+        self._look = self.loop.call_later(HEAD_SECONDS, self._look_at, seen)
+
+    def _look_at(self, seen: object) -> None:
+        waiting = self.cycle is None or self.cycle.response_complete
+        if waiting and seen is self.cycle:
+            self.transport.close()
+        else:
+            self._look_again(self.cycle if waiting else object())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no more."""
+        self._look.cancel()
+        super().connection_lost(exc)
 
 
 class SecurityHeaders:

@@ -64,6 +64,8 @@ def phones_in(text: str) -> list[str]:
 def body_html(body: str, window: Span, marks: Sequence[Span], *, anchor: str = "") -> str:
     """The lines of ``body[window.start:window.end]`` as paragraphs, ``marks`` highlighted.
 
+    The class of each mark says where in the body it begins, as that of the marker which opens it.
+
     Args:
         body: an article's body; a line may start with ``#`` (heading) or a bullet.
         window: the part to show.
@@ -71,7 +73,7 @@ def body_html(body: str, window: Span, marks: Sequence[Span], *, anchor: str = "
         anchor: the id of the first mark, if wanted.
     """
     html = "".join(_line_html(body, line, marks) for line in _lines(body, window))
-    return html.replace("<mark>", f'<mark id="{anchor}">', 1) if anchor else html
+    return html.replace("<mark", f'<mark id="{anchor}"', 1) if anchor else html
 
 
 def _lines(body: str, window: Span) -> Iterator[Span]:
@@ -107,7 +109,7 @@ def _with_marks(body: str, line: Span, marks: Sequence[Span]) -> str:
         if start >= end:
             continue
         parts.append(escape(body[done:start]))
-        parts.append(f"<mark>{escape(body[start:end])}</mark>")
+        parts.append(f'<mark class="yb-at-{mark.start}">{escape(body[start:end])}</mark>')
         done = end
     parts.append(escape(body[done : line.end]))
     return "".join(parts)

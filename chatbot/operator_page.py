@@ -1,4 +1,4 @@
-"""The operator's page behind a token: corpus health, verdicts, kept questions. No script in it."""
+"""The operator's page behind a token: corpus health, verdicts, kept questions."""
 
 import datetime as dt
 import hmac
@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from chatbot.article_page import plain_page
 from chatbot.markup import escape
 from corpus.lint import Finding, lint
 from corpus.records import Article, Status
@@ -17,24 +18,6 @@ if TYPE_CHECKING:
 
 SHOWN = 50  # rows of each list
 STALE_YEARS = 2  # an article that is older, or holds for an earlier year, should be looked at
-_SHELL = """<!doctype html>
-<html lang="zh-CN">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>管理页 · 医保问答</title>
-<link rel="icon" href="/own/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/own/article.css">
-<script src="/own/early.js"></script>
-</head>
-<body>
-<nav><a href="/">医保问答首页</a></nav>
-<main><h1>管理页</h1>
-{sections}
-</main>
-</body>
-</html>
-"""
 
 
 def authorised(header: str, token: str) -> bool:
@@ -72,7 +55,7 @@ def operator_page(articles: Collection[Article], feedback: "Feedback | None") ->
             _questions("没有答上来的问题", feedback.most_asked(SHOWN, unanswered=True)),
             _questions("问得最多的问题", feedback.most_asked(SHOWN)),
         ]
-    return _SHELL.format(sections="\n".join(sections))
+    return plain_page("管理页", "\n".join(("<h1>管理页</h1>", *sections)))
 
 
 def stale(articles: Iterable[Article], today: dt.date) -> list[Article]:

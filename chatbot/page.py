@@ -6,7 +6,6 @@ as history. What the page does by itself (evidence, tools, place picker) is in `
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,8 @@ from fastapi import FastAPI, Response
 
 from chatbot.conversation import PANEL_HEAD, Conversation
 from chatbot.records import DISCLAIMER
-from chatbot.turns import FOLLOWUPS, Answering, apologise, shown, turn_handler, undo_handler
+from chatbot.render import render_choices
+from chatbot.turns import Answering, apologise, shown, turn_handler, undo_handler
 from corpus.place_names import records
 
 __all__ = ["Answering", "build_page", "mount_page"]
@@ -39,13 +39,19 @@ PICKER = """<div class="yb-picker" id="yb-picker">
 <label for="yb-place-name">在哪里参保？写城市或县的名字，再点下面的地名</label>
 <div class="yb-place-line"><input id="yb-place-name" type="text" placeholder="例如：惠州">
 <button class="yb-act" id="yb-place-done" type="button">收起</button></div>
-<div class="yb-places" id="yb-places"></div></div>"""
+<div class="yb-places" id="yb-places"></div></div>
+<p class="yb-later" id="yb-later"></p>"""
+PENDING = '<div class="yb-pending" id="yb-pending"></div>'
 FOOT = f'<p class="yb-foot">{DISCLAIMER}</p>'
+
+
+# Subjects of articles in the words of somebody who does not know the trade.
+PLAIN_SUBJECTS = {"不予支付": "哪些不能报", "名词解释": "看不懂的词", "办事指南": "怎么办"}
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The page's components; an answer changes all but ``box``.
+    """The page's components; an answer changes those of ``outputs``.
 
     The page's script empties the box once its question is answered, and only if it still holds that
     question: what is typed meanwhile stays.
@@ -55,19 +61,15 @@ class Parts:
     chat: gr.Chatbot
     evidence: gr.Markdown
     chips: gr.Markdown
-    box: gr.Textbox
+    after: gr.Markdown
     region: gr.Textbox
     forget: gr.Textbox
-    starters: gr.Column
-    after: gr.Column
-    followups: tuple[gr.Button, ...]
 
     @property
     def outputs(self) -> list[Any]:
         """What ``chatbot.turns`` fill, in their order."""
         return [
-            self.state, self.chat, self.evidence, self.chips, self.region, self.forget,
-            self.starters, self.after, *self.followups,
+            self.state, self.chat, self.evidence, self.chips, self.after, self.region, self.forget,
         ]  # fmt: skip
 
     @property
@@ -81,22 +83,31 @@ def build_page(bot: Answering) -> gr.Blocks:
     page = gr.Blocks(title="医保问答", analytics_enabled=False)
     with page:
         _html(HEADER, "yb-header")
-        with gr.Column(elem_id="yb-starters") as starters:
-            _html('<h2 class="yb-subtitle">可以这样问</h2>', "yb-starters-title")
-            with gr.Row(elem_classes="yb-choices"):
-                starter_buttons = [_choice(text, visible=True) for text in _by_subject(bot)]
+        _html(_starters(bot), "yb-starters")
         with gr.Column(elem_id="yb-talk"):
             chat = _chat()
-            with gr.Column(elem_id="yb-after", visible=False) as after:
-                _html('<h2 class="yb-subtitle">接着问</h2>', "yb-after-title")
-                with gr.Row(elem_classes="yb-choices"):
-                    followups = tuple(_choice("", visible=False) for _ in range(FOLLOWUPS))
-                restart = gr.Button("重新开始", elem_id="yb-restart", size="md")
+            _html(PENDING, "yb-under-way")
+            after = _html("", "yb-after")
         evidence = _html(PANEL_HEAD, "yb-evidence")
-        chips, box, region, forget, undo = _composer()
+        with gr.Column(elem_id="yb-composer"):
+            _html(PICKER, "yb-picking")
+            chips = _html(Conversation().chips, "yb-slots")
+            box = _box()
+            _html(FOOT, "yb-foot")
+            # Filled and pressed by the page's scripts, never drawn.
+            with gr.Column(elem_id="yb-hidden"):
+                region = gr.Textbox(label="参保地", elem_id="yb-region")
+                forget = gr.Textbox(label="去掉的条件", elem_id="yb-forget")
+                asked = gr.Textbox(label="选中的问题", elem_id="yb-asked")
+                ask, undo, restart = (
+                    gr.Button(words, elem_id=name)
+                    for words, name in (
+                        ("问", "yb-ask"), ("撤销", "yb-undo"), ("重新开始", "yb-begin")
+                    )
+                )  # fmt: skip
         state = gr.State(Conversation(), time_to_live=SESSION_SECONDS)
-        parts = Parts(state, chat, evidence, chips, box, region, forget, starters, after, followups)
-        _wire(bot, parts, starter_buttons, undo, restart)
+        parts = Parts(state, chat, evidence, chips, after, region, forget)
+        _wire(bot, parts, box, asked, (ask, undo, restart))
     page.queue(default_concurrency_limit=WORKERS, max_size=QUEUE_LENGTH, api_open=False)
     return page
 
@@ -130,10 +141,12 @@ def _html(html: str, name: str) -> gr.Markdown:
     return gr.Markdown(html, elem_id=name, latex_delimiters=[])
 
 
-def _by_subject(bot: Answering) -> list[str]:
+def _starters(bot: Answering) -> str:
     """The starters, each below the subject of its article."""
-    subjects = {article.title: article.topic for article in bot.articles}
-    return [f"{subjects.get(text, '')}\n{text}".strip() for text in bot.starters]
+    subjects = {
+        article.title: PLAIN_SUBJECTS.get(article.topic, article.topic) for article in bot.articles
+    }
+    return f'<h2 class="yb-subtitle">可以这样问</h2>{render_choices(bot.starters, subjects)}'
 
 
 def _chat() -> gr.Chatbot:
@@ -156,62 +169,37 @@ def _chat() -> gr.Chatbot:
     )
 
 
-def _composer() -> tuple[gr.Markdown, gr.Textbox, gr.Textbox, gr.Textbox, gr.Button]:
-    with gr.Column(elem_id="yb-composer"):
-        _html(PICKER, "yb-picking")
-        chips = _html(Conversation().chips, "yb-slots")
-        box = gr.Textbox(
-            label="您的问题（请不要写姓名、身份证号）",
-            placeholder="例如：门特怎么申请？",
-            elem_id="yb-question",
-            max_lines=4,
-            max_length=QUESTION_LENGTH,
-            submit_btn="发送",
-            stop_btn=False,
-            html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
-        )
-        _html(FOOT, "yb-foot")
-        # Filled and pressed by the page's scripts, never drawn.
-        with gr.Column(elem_id="yb-hidden"):
-            region = gr.Textbox(label="参保地", elem_id="yb-region")
-            forget = gr.Textbox(label="去掉的条件", elem_id="yb-forget")
-            undo = gr.Button("撤销", elem_id="yb-undo")
-    return chips, box, region, forget, undo
-
-
-def _choice(text: str, *, visible: bool) -> gr.Button:
-    return gr.Button(text, visible=visible, elem_classes="yb-choice", size="md")
+def _box() -> gr.Textbox:
+    return gr.Textbox(
+        label="您的问题（请不要写姓名、身份证号）",
+        placeholder="例如：门特怎么申请？",
+        elem_id="yb-question",
+        max_lines=4,
+        max_length=QUESTION_LENGTH,
+        submit_btn="发送",
+        stop_btn=False,
+        html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
+    )
 
 
 def _wire(
     bot: Answering,
     parts: Parts,
-    starters: Sequence[gr.Button],
-    undo: gr.Button,
-    restart: gr.Button,
+    box: gr.Textbox,
+    asked: gr.Textbox,
+    buttons: tuple[gr.Button, gr.Button, gr.Button],
 ) -> None:
+    ask, undo, restart = buttons
     turn = turn_handler(bot)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    events = [parts.box.submit(turn, [parts.box, *parts.told], parts.outputs, **quiet)]
-    for button in parts.followups:
-        events.append(button.click(turn, [button, *parts.told], parts.outputs, **quiet))
-    for button in starters:
-        events.append(
-            button.click(_below_subject(turn), [button, *parts.told], parts.outputs, **quiet)
-        )
-    events.append(undo.click(undo_handler(bot), parts.told, parts.outputs, **quiet))
+    events = [
+        box.submit(turn, [box, *parts.told], parts.outputs, **quiet),
+        ask.click(turn, [asked, *parts.told], parts.outputs, **quiet),
+        undo.click(undo_handler(bot), parts.told, parts.outputs, **quiet),
+    ]
     for event in events:
-        event.failure(apologise, parts.state, [parts.chat, parts.starters, parts.after], **quiet)
+        event.failure(apologise, None, None, **quiet)
     restart.click(lambda: shown(Conversation(), "", ()), None, parts.outputs, **quiet)
-
-
-def _below_subject(turn: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """``turn`` for a button whose question stands below its subject."""
-
-    def starter(words: str, *told: Any) -> Iterator[Any]:  # noqa: ANN401
-        yield from turn(words.rpartition("\n")[2], *told)
-
-    return starter
 
 
 def _theme() -> gr.themes.Base:

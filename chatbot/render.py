@@ -1,5 +1,6 @@
 """An answer as the citizen sees it: the message with its markers and its tools."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from chatbot.cards import authority_words, citation_dates, place_words, target
@@ -62,6 +63,24 @@ def render_answer(answer: Answer, turn: str) -> str:
     return "".join(parts)
 
 
+def render_choices(questions: Sequence[str], subjects: Mapping[str, str] | None = None) -> str:
+    """Questions to tap, each below its subject if it has one."""
+    subjects = subjects or {}
+    buttons = [
+        f'<button class="yb-choice" type="button">{_subject(subjects.get(text, ""))}'
+        f'<span class="yb-asks">{escape(text)}</span></button>'
+        for text in questions
+    ]
+    return f'<div class="yb-choices">{"".join(buttons)}</div>' if buttons else ""
+
+
+def render_after(followups: Sequence[str]) -> str:
+    """What stands below the last answer: what to ask next, and how to start again."""
+    title = '<h2 class="yb-subtitle">接着问</h2>' if followups else ""
+    restart = '<button class="yb-restart" id="yb-restart" type="button">重新开始</button>'
+    return f"{title}{render_choices(followups)}{restart}"
+
+
 def render_slots(slots: Slots, turn: str) -> str:
     """What is known of the person, each as a chip that a press takes away."""
     known = {name: value for name, value in asdict(slots).items() if value}
@@ -72,6 +91,10 @@ def render_slots(slots: Slots, turn: str) -> str:
     ]
     choose = '<button class="yb-choose-place" type="button">选参保地</button>'
     return f'<div class="yb-chips yb-{turn}">{"".join(chips)}{choose}</div>'
+
+
+def _subject(subject: str) -> str:
+    return f'<span class="yb-subject">{escape(subject)}</span>' if subject else ""
 
 
 def _own_words(css_class: str, text: str) -> str:
@@ -147,7 +170,8 @@ def _quote(quote: Quote, n: int, turn: str) -> str:
     """A quoted sentence; its marker stays on the line of its last character."""
     cut = len(quote.text) - (not quote.text[-1].isalnum())
     text, end = with_phones(quote.text[:cut], own_words=False), escape(quote.text[cut:])
-    marker = f'<a class="yb-cite yb-marker" href="#{target(turn, n)}">&#91;{n}&#93;</a>'
+    css = f"yb-cite yb-marker yb-at-{quote.start}"
+    marker = f'<a class="{css}" href="#{target(turn, n)}">&#91;{n}&#93;</a>'
     return f'<p class="yb-quote">{text}<span class="yb-end">{end}{marker}</span></p>'
 
 

@@ -185,7 +185,7 @@ def bench(
     from eval.bench_load import bench_load, show_load
 
     if load:
-        shown = bench_load(index, out.with_name("load.json"), long=long)
+        shown = bench_load(index, out.with_name("load.json"), quick=quick, long=long)
         typer.echo(json.dumps(shown, ensure_ascii=False)) if as_json else show_load(shown)
         return
     report = run_bench(index, out, quick=quick)

@@ -3,13 +3,15 @@
 ``app.py`` runs as a process of its own on a free port; it is polled over HTTP on 127.0.0.1.
 """
 
+import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -20,13 +22,24 @@ import psutil
 
 from corpus.errors import InputError
 
-__all__ = ["free_port", "measure_service", "program", "resident_megabytes", "wait_for_hybrid"]
+__all__ = [
+    "Ask",
+    "api_client",
+    "free_port",
+    "measure_service",
+    "program",
+    "queue_client",
+    "resident_megabytes",
+    "wait_for_hybrid",
+]
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE = 120.0  # seconds until a start counts as failed
 POLL = 0.1  # seconds between two looks
 TIMEOUT = 30.0  # seconds for one request
 MEGABYTE = 1_000_000  # bytes
+
+Ask = Callable[[str, int], Awaitable[bool]]  # question, a number of its own → whether it worked
 
 
 def measure_service(index: Path, questions: list[str]) -> dict[str, float]:
@@ -137,3 +150,60 @@ def _request(request: urllib.request.Request) -> bytes | None:
 
 def _legs(answer: dict[str, Any] | None) -> list[str]:
     return list(answer["retrieval"]["legs"]) if answer else []
+
+
+def api_client(port: int) -> Ask:
+    """Asks ``/api/ask``; whether an answer came."""
+
+    async def ask(question: str, _: int) -> bool:
+        body = await _exchange(port, "POST", "/api/ask", {"question": question})
+        return "disclaimer" in json.loads(body)
+
+    return ask
+
+
+def queue_client(port: int) -> Ask:
+    """What the page does: join the queue, then read the session's events to the end."""
+    config = json.loads(_request(urllib.request.Request(f"http://127.0.0.1:{port}/config")) or b"")
+    parts = {part["id"]: part for part in config["components"]}
+    event = next(
+        each
+        for each in config["dependencies"]
+        if any(name == "submit" for _, name in each["targets"]) and len(each["inputs"]) > 1
+    )
+    mark = f"{time.time_ns():x}"
+
+    def value(part: dict[str, Any], question: str) -> Any:  # noqa: ANN401 - whatever it holds
+        asks = part["props"].get("elem_id") == "yb-question"
+        return question if asks else None if part["type"] == "state" else part["props"].get("value")
+
+    async def ask(question: str, number: int) -> bool:
+        session = f"{mark}-{number}"
+        data = [value(parts[key], question) for key in event["inputs"]]
+        call = {"data": data, "fn_index": event["id"], "session_hash": session}
+        await _exchange(port, "POST", "/gradio_api/queue/join", call)
+        path = f"/gradio_api/queue/data?session_hash={session}"
+        events = await _exchange(port, "GET", path, None)
+        done = [json.loads(line[5:]) for line in events.splitlines() if line.startswith("data:")]
+        return any(e["msg"] == "process_completed" and e["success"] for e in done)
+
+    return ask
+
+
+async def _exchange(port: int, method: str, path: str, content: Any) -> str:  # noqa: ANN401
+    """One request on a connection of its own; the body, which must come with status 200."""
+    body = b"" if content is None else json.dumps(content).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        head = (
+            f"{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        answer = await reader.read(-1)
+    finally:
+        writer.close()
+    status, _, rest = answer.partition(b"\r\n\r\n")
+    if b" 200 " not in status.split(b"\r\n", 1)[0]:
+        raise ValueError(status[:80])
+    return rest.decode()

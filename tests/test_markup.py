@@ -25,7 +25,7 @@ def test_escaped_text_reads_the_same_and_holds_no_markup(text: str) -> None:
 
 def test_lines_become_headings_items_and_paragraphs() -> None:
     shown = body_html(BODY, Span(0, len(BODY)), [Span(0, 4)], anchor="quote")
-    assert shown.startswith('<p><mark id="quote">第一句。</mark>')
+    assert shown.startswith('<p><mark id="quote" class="yb-at-0">第一句。</mark>')
     assert '<p class="yb-heading">小标题</p>' in shown
     assert '<p class="yb-item">第六句可以打12393。</p>' in shown
 
@@ -33,7 +33,7 @@ def test_lines_become_headings_items_and_paragraphs() -> None:
 def test_a_quote_over_two_lines_is_marked_on_both() -> None:
     body = "甲句。\n乙句。"
     assert body_html(body, Span(0, 7), [Span(1, 6)]) == (
-        "<p>甲<mark>句。</mark></p><p><mark>乙句</mark>。</p>"
+        '<p>甲<mark class="yb-at-1">句。</mark></p><p><mark class="yb-at-1">乙句</mark>。</p>'
     )
 
 

@@ -10,10 +10,10 @@ from chatbot.about import about_page
 from chatbot.article_page import article_page, missing_page, parse_marks
 from chatbot.cards import around, date_words, render_evidence
 from chatbot.conversation import KEPT_TURNS, Conversation
-from chatbot.page import build_page
+from chatbot.page import PLAIN_SUBJECTS, build_page
 from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Retrieval, Slots
 from chatbot.render import KIND_WORDS, render_answer, render_question, render_slots
-from chatbot.turns import FOLLOWUPS
+from chatbot.turns import FOLLOWUPS, OUTPUTS, shown
 from corpus.records import Article, Authority, Span, Status
 
 HOSTILE = "<script>x</script> [a](javascript:b) $$c$$ ~~d~~ *e* `f` &lt; {{g}} ${h} | # <!-- i -->"
@@ -153,16 +153,16 @@ def test_hostile_text_is_shown_as_it_is() -> None:
         "坏/<b>", HOSTILE, f"前。{HOSTILE}。后。", place=(HOSTILE,), source_name=HOSTILE
     )
     made = answer(quote(article, f"{HOSTILE}。"), lead=HOSTILE, followups=(HOSTILE,))
-    for shown in (
+    for html in (
         render_question(HOSTILE),
         render_answer(made, "t1"),
         render_evidence(made, "t1"),
         article_page(article, [Span(2, 9)]),
     ):
-        seen = Seen(shown)
+        seen = Seen(html)
         assert HOSTILE in seen.text
         assert not {"img", "b", "em"} & set(seen.tags)
-        assert seen.tags.count("script") == shown.count('src="/own/')
+        assert seen.tags.count("script") == html.count('src="/own/')
         assert not any(link.startswith("javascript") for link in seen.links)
 
 
@@ -181,7 +181,10 @@ def test_evidence_shows_two_sentences_around_and_marks_the_quoted_one() -> None:
 def test_passages_that_overlap_are_joined() -> None:
     near = [quote(HUIZHOU, "第二句。"), quote(HUIZHOU, "第四句。")]
     assert len(around(near)) == 1
-    assert render_evidence(answer(*near), "t1").count("<mark>") == 2
+    marked = render_evidence(answer(*near), "t1")
+    assert re.findall(r'<mark class="(.*?)">', marked) == ["yb-at-4", "yb-at-12"]
+    markers = re.findall(r"yb-marker (yb-at-\d+)", render_answer(answer(*near), "t1"))
+    assert markers == ["yb-at-4", "yb-at-12"]
     long = Article("l", "长文", "".join(f"这是第{n}句。" for n in range(30)))
     far = [quote(long, "这是第3句。"), quote(long, "这是第20句。")]
     windows = around(far)
@@ -284,22 +287,22 @@ class OneAnswer:
 
 
 def run(bot: OneAnswer, number: int, *inputs):
-    """Every step that the page shows after event ``number``: 0 is a typed question."""
+    """What the page shows after event ``number``: 0 is a typed question."""
 
     async def built():
         return build_page(bot)
 
-    shown = list(asyncio.run(built()).fns.values())[number].fn(*inputs)
-    return [shown] if isinstance(shown, tuple) else list(shown)
+    return list(asyncio.run(built()).fns.values())[number].fn(*inputs)
 
 
-STARTER, UNDO = 1 + FOLLOWUPS, 3 + FOLLOWUPS  # events of the first starter and of 「撤销」
+CHOSEN, UNDO = 1, 2  # events of a question that was tapped and of 「撤销」
 
 
-def test_a_turn_shows_the_question_at_once_and_then_the_answer() -> None:
+@pytest.mark.parametrize("event", [0, CHOSEN])
+def test_a_turn_shows_the_answer_and_what_to_ask_next(event: int) -> None:
     bot = OneAnswer()
     before = Conversation().add("早先", answer(quote(HUIZHOU, "第二句。")))
-    waiting, done = run(bot, 0, " 甲？\n乙 ", " 广东省惠州市 ", "year", before)
+    done = run(bot, event, " 甲？\n乙 ", " 广东省惠州市 ", "year", before)
     assert bot.asked == [
         {
             "question": "甲？\n乙",
@@ -308,37 +311,48 @@ def test_a_turn_shows_the_question_at_once_and_then_the_answer() -> None:
             "forget": {"year"},
         }
     ]
-    assert "正在查找" in waiting[1][-1]["content"]
-    state, messages, evidence, chips, region, forget, starters, after, *buttons = done
+    state, messages, evidence, chips, after, region, forget = done
+    assert len(done) == OUTPUTS
     assert state.history == ["早先", "甲？\n乙"]
     assert messages == state.messages
     assert "src-t2-1" in evidence
     assert "参保地：广东省惠州市" in chips
     assert (region, forget) == ("广东省惠州市", "")
-    assert (starters.visible, after.visible) == (False, True)
-    assert [(b.value, b.visible) for b in buttons] == [
-        ("再问？", True),
-        *[("", False)] * (FOLLOWUPS - 1),
-    ]
+    assert Seen(after).text == "接着问再问？重新开始"
 
 
 def test_a_place_named_in_the_message_outweighs_the_chosen_one() -> None:
-    *_, done = run(OneAnswer(), 0, "惠州呢？", "广东省广州市", "", Conversation())
-    assert done[4] == ""
+    done = run(OneAnswer(), 0, "惠州呢？", "广东省广州市", "", Conversation())
+    assert done[5] == ""
     assert "参保地：广东省惠州市" in done[3]
 
 
-def test_a_starter_stands_below_its_subject_and_is_asked_without_it() -> None:
+def test_starters_stand_below_their_subject_in_plain_words() -> None:
+    article = Article("x", "体检能报吗", BODY, topic="不予支付")
     bot = OneAnswer()
-    run(bot, STARTER, "门诊\n惠州的事", "", "", Conversation())
-    assert bot.asked[0]["question"] == "惠州的事"
+    bot.articles, bot.starters = (article, HUIZHOU), (article.title, HOSTILE)
+
+    async def built():
+        return build_page(bot)
+
+    parts = asyncio.run(built()).get_config_file()["components"]
+    (shown,) = [p["props"]["value"] for p in parts if p["props"].get("elem_id") == "yb-starters"]
+    assert Seen(shown).text == f"可以这样问{PLAIN_SUBJECTS['不予支付']}体检能报吗{HOSTILE}"
+    assert "script" not in Seen(shown).tags
+
+
+def test_more_follow_ups_than_are_shown_are_left_out() -> None:
+    after = shown(Conversation().add("问", answer()), "", [f"问{n}" for n in range(9)])[4]
+    assert after.count('yb-choice"') == FOLLOWUPS
+    assert shown(Conversation(), "", ())[4] == ""
+    assert "接着问" not in shown(Conversation().add("问", answer()), "", ())[4]
 
 
 @pytest.mark.parametrize(("typed", "history"), [("门忒怎么办", ["早先"]), ("那住院呢", [])])
 def test_undo_asks_the_last_question_another_way(typed: str, history: list[str]) -> None:
     bot = OneAnswer()
     before = Conversation().add("早先", answer()).add(typed, answer(quote(HUIZHOU, "第二句。")))
-    (done,) = run(bot, UNDO, "", "", before)
+    done = run(bot, UNDO, "", "", before)
     assert bot.asked == [{"question": typed, "region": "", "history": history, "mend": False}]
     assert done[0].history == ["早先", typed]
     assert "第一句" in done[1][-1]["content"]
@@ -348,6 +362,6 @@ def test_undo_asks_the_last_question_another_way(typed: str, history: list[str])
 
 def test_an_empty_box_asks_nothing() -> None:
     bot = OneAnswer()
-    (kept,) = run(bot, 0, "  ", "", "", Conversation())
+    kept = run(bot, 0, "  ", "", "", Conversation())
     assert bot.asked == []
     assert all(part["__type__"] == "update" and len(part) == 1 for part in kept)

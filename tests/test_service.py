@@ -3,15 +3,18 @@
 import asyncio
 import json
 import re
+import socket
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
+from chatbot import headers
 from chatbot.answer import Chatbot
 from chatbot.api import create_app
 from chatbot.feedback import Feedback
-from chatbot.headers import BodyLimit
+from chatbot.headers import BodyLimit, ImpatientProtocol
 from chatbot.rate import OPEN_AT_ONCE, Buckets, RateLimit
 from chatbot.records import Kind
 from chatbot.service import AnswerFailed, Service, Watcher
@@ -82,7 +85,7 @@ def test_what_was_typed_is_inert_on_the_operators_page(client, service, operator
     service.feedback.add_asked(attack, "no_answer")
     page = client.get("/operator", headers=operator)
     assert page.status_code == 200
-    assert page.text.count("<script") == 1  # our own early.js
+    assert page.text.count("<script") == page.text.count("/own/early.js") + 1  # and look.js
     for part in ("<img", "](javascript", "{{", "${", "<%", "$$", "**"):
         assert part not in page.text
     assert "script-src 'self';" in page.headers["content-security-policy"]
@@ -192,6 +195,7 @@ async def called(app, path="/api/ask", client="192.0.2.1"):
 
 async def fine(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def test_a_flood_from_one_address_is_refused_and_others_notice_nothing() -> None:
@@ -259,6 +263,28 @@ def test_a_slow_body_is_given_up() -> None:
         return sent[0]["status"]
 
     assert asyncio.run(slow()) == 408
+
+
+def test_a_head_that_does_not_come_is_given_up(monkeypatch) -> None:
+    monkeypatch.setattr(headers, "HEAD_SECONDS", 0.1)
+
+    async def talk():
+        config = uvicorn.Config(fine, http=ImpatientProtocol, log_config=None, lifespan="off")
+        server = uvicorn.Server(config)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            port = listening.getsockname()[1]
+            statuses = []
+            for head in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"", b"GET / HTTP/1.1\r\nHo"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(head)
+                statuses.append((await asyncio.wait_for(reader.read(), 5))[:12])
+                writer.close()
+            server.should_exit = True
+            await serving
+        return statuses
+
+    assert asyncio.run(talk()) == [b"HTTP/1.1 200", b"", b""]
 
 
 class Failing:

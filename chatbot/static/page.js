@@ -1,10 +1,12 @@
 // Behaviour that Gradio does not have: evidence panel, focus, announcements, Chinese labels.
-import { fill, showChips } from "./places.js";
-import { keepDraft, restoreDraft, say, spoken } from "./tools.js";
+import { answered as answerCame, keepTyped, lookForFailure } from "./asking.js";
+import { showChips } from "./places.js";
+import { restoreDraft, say, spoken } from "./tools.js";
 import { showLook } from "./look.js";
 
 const root = document.documentElement;
 const SAID_FOR = 6000; // milliseconds for which an announced answer stays for screen readers
+const DRAWN = 150; // milliseconds in which Gradio has drawn an answer
 const LOST = "连接中断或者现在太忙。您写的内容还在，请稍后再按一次“发送”。";
 const LABELS = [
   ["[role=log]", "aria-label", "问答记录"],
@@ -18,7 +20,6 @@ const LABELS = [
   ["#yb-question textarea", "aria-label", "您的问题，请不要写姓名、身份证号"],
 ];
 let opener = null; // what had the focus before the evidence was opened
-let questionsSeen = 0;
 let answersSeen = 0;
 let lastAnswer = null;
 let restored = false;
@@ -33,11 +34,18 @@ function openEvidence(link) {
   card.focus({ preventScroll: true });
   const panel = document.getElementById("yb-evidence");
   panel.scrollTop = 0;
-  const mark = card.querySelector("mark");
+  const mark = pressedMark(card, link) ?? card.querySelector("mark");
   if (!mark) return;
   // The quoted words come into view without hiding where they are from.
   const hidden = mark.getBoundingClientRect().bottom - panel.getBoundingClientRect().bottom;
   if (hidden > 0) panel.scrollTop = hidden + 24;
+}
+
+// Singles out the sentence whose marker was pressed; one that goes over several lines has several marks.
+function pressedMark(card, link) {
+  const at = [...link.classList].find((css) => css.startsWith("yb-at-"));
+  card.querySelectorAll("mark").forEach((mark) => mark.classList.toggle("yb-pressed", mark.classList.contains(at)));
+  return card.querySelector("mark.yb-pressed");
 }
 
 function closeEvidence() {
@@ -76,28 +84,20 @@ function announce(answer) {
   setTimeout(() => say(""), SAID_FOR);
 }
 
-// The box is emptied when what it holds has been answered; what was typed meanwhile stays.
-function emptyBox(question) {
-  const box = document.querySelector("#yb-question textarea");
-  const bare = (text) => text.replace(/\s/g, "");
-  if (!box || !question || bare(box.value) !== bare(question.textContent)) return;
-  fill("yb-question", "");
-  keepDraft("");
-}
-
 function followConversation() {
   const questions = document.querySelectorAll("#yb-chat .yb-question");
   const answers = document.querySelectorAll("#yb-chat .yb-answer");
   const newest = answers[answers.length - 1] ?? null;
   const answered = answers.length > answersSeen || (newest && newest !== lastAnswer && answers.length === answersSeen);
-  const started = questions.length > questionsSeen;
-  questionsSeen = questions.length;
   answersSeen = answers.length;
   lastAnswer = newest;
-  if (!started && !answered) return;
-  questions[questions.length - 1]?.scrollIntoView({ block: "start" });
   if (!answered) return;
-  emptyBox(questions[questions.length - 1]);
+  const question = questions[questions.length - 1];
+  const more = answerCame(question?.textContent ?? "");
+  // At once and when Gradio has drawn everything: earlier answers may change their height.
+  const show = () => question?.isConnected && question.scrollIntoView({ block: "start" });
+  show();
+  if (!more) setTimeout(show, DRAWN);
   announce(newest);
   root.classList.remove("yb-open");
   const box = document.querySelector("#yb-question textarea");
@@ -111,6 +111,7 @@ function update() {
   showLook();
   showChips();
   followConversation();
+  lookForFailure();
   if (!restored && document.querySelector("#yb-question textarea")) {
     restored = true;
     restoreDraft();
@@ -132,7 +133,7 @@ document.addEventListener(
 );
 
 document.addEventListener("input", (event) => {
-  if (event.target instanceof Element && event.target.matches("#yb-question textarea")) keepDraft(event.target.value);
+  if (event.target instanceof Element && event.target.matches("#yb-question textarea")) keepTyped();
 });
 
 document.addEventListener("keydown", (event) => {

@@ -156,7 +156,7 @@ document.addEventListener("click", (event) => {
     answerOf(button).querySelector(".yb-reason").focus();
   } else if (button.matches(".yb-reason")) {
     judge(button, "bad", button.textContent === "说不上来" ? "" : button.textContent);
-  } else if (button.matches(".yb-undo")) document.getElementById("yb-undo")?.click();
+  }
 });
 addEventListener("pagehide", stopReading);
 

@@ -1,15 +1,25 @@
 """Fixtures of the browser tests: two servers, one Chromium, and a page that is watched."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
+from chatbot.answer import Chatbot
+from chatbot.feedback import Feedback
 from chatbot.page import Answering
+from chatbot.service import Service
+from chatbot.settings import Settings
+from corpus.folder import SHIPPED
+from index import store
 from tests.browser.serving import chromium, chromium_path, served
-from tests.browser.staged import StagedBot
+from tests.browser.staged import HOSTILE, StagedBot
+from tests.fake_encoder import FakeEncoder
+
+TOKEN = "a-token-of-an-operator"
 
 expect.set_options(timeout=15_000)  # milliseconds; a busy machine is no failure
 
@@ -32,9 +42,33 @@ def site(bot: Answering) -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def stage() -> Iterator[str]:
-    """One staged question for each kind of answer."""
-    with served(StagedBot()) as address:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One staged question for each kind of answer; hostile feedback, an operator's page."""
+    feedback = Feedback.open(tmp_path_factory.mktemp("feedback") / "feedback.db")
+    feedback.add(HOSTILE, "answer", "bad", HOSTILE)
+    feedback.add_asked(HOSTILE, "no_answer")
+    settings = Settings.model_validate({"operator_token": TOKEN, "rate_per_minute": 0})
+    with served(Service(StagedBot(), feedback, keep_questions=True), settings) as address:
+        yield address
+    feedback.close()
+
+
+@pytest.fixture(scope="package")
+def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real index with an article whose front matter, headings and text are hostile."""
+    folder = tmp_path_factory.mktemp("hostile")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    quoted = json.dumps(HOSTILE, ensure_ascii=False)
+    titled = json.dumps(f"惠州生育津贴由谁申请{HOSTILE}", ensure_ascii=False)
+    head = f"title: {titled}\ntopic: {quoted}\nsource_name: {quoted}\nplace: [广东省, 惠州市]"
+    text = f"## {HOSTILE}\n\n生育津贴由单位申请{HOSTILE}。\n\n- {HOSTILE}。\n"
+    front = f"---\n{head}\n---\n\n"
+    (corpus / "bad.md").write_text(front + text, encoding="utf-8")
+    for path in sorted(SHIPPED.glob("*.md"))[:40]:  # words of one article alone weigh nothing
+        (corpus / path.name).write_bytes(path.read_bytes())
+    store.build(corpus, folder / "index", FakeEncoder())
+    with served(Chatbot.open(folder / "index")) as address:
         yield address
 
 
@@ -44,13 +78,10 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
     contexts = []
 
-    def keep_home(route: Route) -> None:
-        address = urlsplit(route.request.url)
-        if address.hostname == "127.0.0.1" or address.scheme in ("data", "blob"):
-            route.continue_()
-        else:
-            complaints.append(f"request to {route.request.url}")
-            route.abort()
+    def note(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.hostname != "127.0.0.1" and address.scheme not in ("data", "blob"):
+            complaints.append(f"request to {request.url}")
 
     def make(
         width: int = 1280, height: int = 800, *, may_fail: bool = False, **options: Any
@@ -61,7 +92,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(viewport=size, **options)
         contexts.append(context)
         context.set_default_timeout(15_000)
-        context.route("**/*", keep_home)
+        context.on("request", note)  # Chromium itself reaches no other host: see FLAGS
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from chatbot.api import create_app
 from chatbot.page import Answering
+from chatbot.settings import Settings
 
 FLAGS = [
     "--no-sandbox",
@@ -23,6 +24,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 START_SECONDS = 20
 ANSWER_MILLISECONDS = 15_000  # the first question of a process also loads jieba's dictionary
@@ -36,17 +38,17 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def served(bot: Answering) -> Iterator[str]:
+def served(bot: Answering, settings: Settings | None = None) -> Iterator[str]:
     """The whole service around ``bot`` on a free port; gives its address without a final slash."""
     listening = socket.create_server(("127.0.0.1", 0))
     servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
         # Built inside the running loop: Gradio would otherwise make loops that nobody closes.
-        settings = uvicorn.Config(
-            create_app(bot), log_level="critical", timeout_graceful_shutdown=1
+        config = uvicorn.Config(
+            create_app(bot, settings), log_level="critical", timeout_graceful_shutdown=1
         )
-        servers.append(uvicorn.Server(settings))
+        servers.append(uvicorn.Server(config))
         await servers[0].serve(sockets=[listening])
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)

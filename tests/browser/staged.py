@@ -1,5 +1,6 @@
 """A chatbot on a stage: one question for each kind of answer, none of it searched for."""
 
+import time
 from collections.abc import Collection, Sequence
 
 from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Retrieval, Slots
@@ -12,6 +13,8 @@ HOSTILE = (
 LONG, CONFLICT, CLARIFY, URGENT, NOTHING, MISSPELT = (
     "门诊怎么报", "几处不同", "哪里参保", "胸口剧痛", "没有的事", "门忒怎么报",
 )  # fmt: skip
+SLOW, BROKEN = "慢慢查", "坏掉"
+SLOW_SECONDS = 1.0
 HURT = Article(
     "坏/../<b>",
     HOSTILE,
@@ -110,7 +113,9 @@ class StagedBot:
         mend: bool = True,
         forget: Collection[str] = (),
     ) -> Answer:
-        if question == "坏掉":
+        if question in (SLOW, BROKEN):
+            time.sleep(SLOW_SECONDS)
+        if question == BROKEN:
             raise RuntimeError(question)
         slots = Slots(
             "" if "region" in forget else region or "广东省惠州市",

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from chatbot.answer import Chatbot
 from chatbot.records import DISCLAIMER
+from tests.browser.conftest import TOKEN
 from tests.browser.serving import ask, visit
 from tests.browser.staged import CONFLICT, LOCAL, LONG, URGENT
 
@@ -52,7 +53,8 @@ def test_axe_finds_nothing_on_any_page_in_any_look(stage: str, open_page: OpenPa
     for look in _in_looks(page):
         found[f"chat {look}"] = _violations(page)
         assert page.evaluate(SIDEWAYS) == 0, look
-    for path in (f"/article/{LOCAL.id}?quote=0-10", "/about"):
+    page.set_extra_http_headers({"authorization": f"Bearer {TOKEN}"})
+    for path in (f"/article/{LOCAL.id}?quote=0-10", "/about", "/operator"):
         page.goto(stage + path)
         for look in _in_looks(page):
             found[f"{path} {look}"] = _violations(page)

@@ -9,8 +9,10 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from chatbot.page import Answering
 from chatbot.records import DISCLAIMER
+from tests.browser.conftest import TOKEN
 from tests.browser.serving import ask, visit
 from tests.browser.staged import (
+    BROKEN,
     CLARIFY,
     CONFLICT,
     HOSTILE,
@@ -18,6 +20,7 @@ from tests.browser.staged import (
     LONG,
     MISSPELT,
     NOTHING,
+    SLOW,
     URGENT,
 )
 
@@ -39,7 +42,7 @@ def test_every_element_at_every_width(
 ) -> None:
     page = open_page(width, height)
     visit(page, stage)
-    expect(page.locator("#yb-starters .yb-choice").first).to_have_text(f"门诊报销\n{LOCAL.title}")
+    expect(page.locator("#yb-starters .yb-choice").first).to_have_text(f"门诊报销{LOCAL.title}")
     _sound(page)
     answer = ask(page, LONG)
     expect(answer.locator(".yb-disclaimer")).to_have_text(DISCLAIMER)
@@ -75,7 +78,8 @@ def _look_at_evidence(page: Page, answer: Locator) -> None:
     marker.click()
     card = page.locator(".yb-card.yb-on")
     expect(card).to_be_focused()
-    expect(card.locator("mark").first).to_be_in_viewport()
+    expect(card.locator("mark.yb-pressed")).to_have_text("这是第1条规定，看门诊时要记住。")
+    expect(card.locator("mark.yb-pressed")).to_be_in_viewport()
     for words in (LOCAL.title, "广东省惠州市", "适用2025年", "演示资料甲", "官方", "现行"):
         expect(card).to_contain_text(words)
     assert "第10条" in card.locator(".yb-passage").inner_text()  # two sentences behind the eighth
@@ -261,6 +265,91 @@ def test_markup_in_questions_and_articles_stays_text(stage: str, open_page: Open
         assert one.evaluate("window.hurt") is None
 
 
+def test_the_pressed_sentence_alone_is_singled_out(stage: str, open_page: OpenPage) -> None:
+    page = open_page(390, 844)
+    visit(page, stage)
+    answer = ask(page, LONG)
+    answer.locator("summary").click()
+    answer.locator(".yb-marker").nth(6).click()
+    pressed = page.locator(".yb-card.yb-on mark.yb-pressed")
+    expect(pressed).to_have_text("这是第7条规定，看门诊时要记住。")
+    expect(pressed).to_be_in_viewport()
+    weights = "all => all.map((mark) => getComputedStyle(mark).fontWeight)"
+    seen = page.locator(".yb-card.yb-on mark").evaluate_all(weights)
+    assert [n for n, weight in enumerate(seen) if weight == "700"] == [6]
+    page.keyboard.press("Escape")
+    answer.locator(".yb-marker").nth(1).click()
+    expect(pressed).to_have_text("这是第2条规定，看门诊时要记住。")
+    page.keyboard.press("Escape")
+    answer.locator(".yb-source-line").click()
+    expect(page.locator(".yb-card.yb-on mark")).to_have_count(8)
+    expect(pressed).to_have_count(0)
+
+
+def test_a_question_asked_while_another_is_answered_is_answered_next(
+    stage: str, open_page: OpenPage
+) -> None:
+    page = open_page(390, 844)
+    visit(page, stage)
+    page.fill(BOX, SLOW)
+    page.press(BOX, "Enter")
+    expect(page.locator("#yb-pending .yb-waiting")).to_have_text("正在查找资料…")
+    expect(page.locator("#yb-pending .yb-question")).to_have_text(SLOW)
+    expect(page.locator("#yb-starters")).to_be_hidden()
+    page.fill(BOX, LONG)
+    page.press(BOX, "Enter")
+    expect(page.locator("#yb-later")).to_contain_text(LONG)
+    expect(page.locator(BOX)).to_have_value("")
+    page.fill(BOX, "还没写完")
+    expect(page.locator("#yb-chat .yb-question")).to_have_text([SLOW, LONG])
+    expect(page.locator(".yb-answer")).to_have_count(2)
+    expect(page.locator("#yb-later")).to_be_hidden()
+    expect(page.locator("#yb-pending")).to_be_hidden()
+    expect(page.locator(BOX)).to_have_value("还没写完")
+
+
+def test_a_failure_loses_neither_question(stage: str, open_page: OpenPage) -> None:
+    page = open_page(may_fail=True)
+    visit(page, stage)
+    page.fill(BOX, BROKEN)
+    page.press(BOX, "Enter")
+    expect(page.locator(".yb-waiting")).to_be_visible()
+    page.fill(BOX, LONG)
+    page.press(BOX, "Enter")
+    expect(page.locator(".toast-body")).to_contain_text("您写的内容还在")
+    expect(page.locator(BOX)).to_have_value(f"{BROKEN}\n{LONG}")
+    page.reload()
+    expect(page.locator(BOX)).to_have_value(f"{BROKEN}\n{LONG}")
+
+
+def test_front_matter_and_feedback_are_inert(
+    stage: str, hostile_site: str, open_page: OpenPage
+) -> None:
+    page = open_page()
+    visit(page, hostile_site)
+    answer = ask(page, "惠州生育津贴由谁申请")
+    expect(answer.locator(".yb-source-title")).to_have_text(f"[1] 惠州生育津贴由谁申请{HOSTILE}")
+    answer.locator(".yb-source-line").click()
+    card = page.locator(".yb-card.yb-on")
+    expect(card.locator(".yb-card-title")).to_have_text(f"[1] 惠州生育津贴由谁申请{HOSTILE}")
+    _inert(page)
+    page.goto(hostile_site + card.locator(".yb-whole").get_attribute("href"))
+    expect(page.locator("h1")).to_have_text(f"惠州生育津贴由谁申请{HOSTILE}")
+    expect(page.locator("article")).to_contain_text(f"生育津贴由单位申请{HOSTILE}。")
+    _inert(page)
+    page.set_extra_http_headers({"authorization": f"Bearer {TOKEN}"})
+    page.goto(stage + "/operator")
+    expect(page.get_by_role("cell", name=HOSTILE).first).to_be_visible()
+    _inert(page)
+
+
+def _inert(page: Page) -> None:
+    page.wait_for_timeout(100)  # an image that cannot be loaded takes a moment to say so
+    assert page.evaluate("window.hurt") is None
+    made = page.locator(':is(main, .main) :is(a[href^="javascript"], img, script, .katex, del)')
+    assert made.count() == 0
+
+
 def test_a_failure_or_a_lost_connection_says_so_and_loses_no_typed_text(
     stage: str, open_page: OpenPage
 ) -> None:
@@ -272,6 +361,7 @@ def test_a_failure_or_a_lost_connection_says_so_and_loses_no_typed_text(
     expect(page.locator(BOX)).to_have_value("坏掉")
     expect(page.get_by_role("button", name="几处不同")).to_be_visible()
     expect(page.locator(".yb-waiting")).to_have_count(0)
+    expect(page.locator(".yb-question")).to_have_count(0)
     page.locator(".toast-close").first.click()
     page.fill(BOX, NOTHING)
     page.context.set_offline(True)
