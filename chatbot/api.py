@@ -100,7 +100,7 @@ def create_app(bot: Answering, settings: Settings | None = None) -> FastAPI:
     _add_problems(app)
     page = build_page(service)
     mount_page(app, page)
-    app.add_middleware(QueueGuard, functions=page.fns.keys())
+    app.add_middleware(QueueGuard, functions={n: len(fn.inputs) for n, fn in page.fns.items()})
     _add_guards(app, service, settings)
     return app
 

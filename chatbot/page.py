@@ -11,11 +11,19 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI, Response
+from gradio.events import api
 
 from chatbot.conversation import PANEL_HEAD, Conversation
 from chatbot.records import DISCLAIMER
 from chatbot.render import render_choices
-from chatbot.turns import Answering, apologise, shown, turn_handler, undo_handler
+from chatbot.turns import (
+    Answering,
+    apologise,
+    named_ask,
+    shown,
+    turn_handler,
+    undo_handler,
+)
 from corpus.place_names import records
 
 __all__ = ["Answering", "build_page", "mount_page"]
@@ -200,6 +208,7 @@ def _wire(
     for event in events:
         event.failure(apologise, None, None, **quiet)
     restart.click(lambda: shown(Conversation(), "", ()), None, parts.outputs, **quiet)
+    api(named_ask(bot), api_name="ask")
 
 
 def _theme() -> gr.themes.Base:

@@ -1,13 +1,16 @@
-"""Calls of Gradio's queue that no page of ours would make are refused before Gradio sees them."""
+"""Calls of Gradio's queue that no page of ours would make are refused before Gradio sees them.
+
+Gradio writes what it cannot use into the log, values and all.
+"""
 
 import json
-from collections.abc import Collection
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_VALUES = 64  # inputs of one event
+LONGEST = 20_000  # characters of one input
 DEEPEST = 16  # brackets opened before any is closed; ours have three
 _JOIN = "/gradio_api/queue/join"
 
@@ -15,8 +18,9 @@ _JOIN = "/gradio_api/queue/join"
 class Call(BaseModel):
     """The parts of a queue call that Gradio trusts."""
 
-    data: Annotated[list[Any], Field(max_length=MOST_VALUES)]
-    fn_index: int
+    # Every input of ours is text, or a state that is kept here: the browser sends null for it.
+    data: list[Annotated[str, StringConstraints(max_length=LONGEST, strict=True)] | None]
+    fn_index: Annotated[int, Field(strict=True)]
     session_hash: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -25,10 +29,10 @@ class QueueGuard:
 
     Args:
         app: what gets the call; the body must have been bounded before.
-        functions: the numbers of the page's functions.
+        functions: the numbers of the page's functions, and how many inputs each has.
     """
 
-    def __init__(self, app: ASGIApp, functions: Collection[int]) -> None:
+    def __init__(self, app: ASGIApp, functions: Mapping[int, int]) -> None:
         self.app = app
         self.functions = functions
 
@@ -62,14 +66,16 @@ class QueueGuard:
         if deepest > DEEPEST:
             return False
         try:
-            return Call.model_validate_json(body).fn_index in self.functions
+            call = Call.model_validate_json(body)
         except ValidationError:
             return False
+        return self.functions.get(call.fn_index) == len(call.data)
 
 
 async def _refuse(send: Send) -> None:
     sentence = "请求的内容不对，请刷新页面再试。"
-    body = json.dumps({"detail": sentence, "error": sentence}, ensure_ascii=False).encode()
+    detail = [{"__type__": "validate", "is_valid": False, "message": sentence}]  # Gradio's form
+    body = json.dumps({"detail": detail, "error": sentence}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 422, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -92,6 +92,21 @@ def undo_handler(bot: Answering) -> Callable[..., Outputs]:
     return undo
 
 
+def named_ask(bot: Answering) -> Callable[[str, str], dict[str, Any]]:
+    """What Gradio's clients call by name: ``Client(url).predict("…", api_name="/ask")``."""
+
+    def ask(question: str, region: str = "") -> dict[str, Any]:
+        """回答一个医保问题，逐句引用原文，注明出处.
+
+        Args:
+            question: 问题，日常说法就行。
+            region: 参保地，例如 惠州；可以不填。
+        """
+        return bot.ask(question, region=region).to_json()
+
+    return ask
+
+
 def shown(state: Conversation, region: str, followups: Sequence[str]) -> Outputs:
     """The page after an answer, or at its beginning."""
     named = state.slots.region  # a message that names another place than the chosen one wins

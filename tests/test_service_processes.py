@@ -169,10 +169,14 @@ def _personal_data(program: Running) -> None:
         assert program.request(f"/article/{n}?quote={n}")[0] == 404
         call = {"data": [text], "fn_index": 999, "session_hash": f"s{n}"}
         assert program.request("/gradio_api/queue/join", call)[0] == 422
+        short = {"data": [text], "fn_index": 0, "session_hash": f"s{n}"}
+        assert program.request("/gradio_api/queue/join", short)[0] == 422
         if n % 10 == 0:
             call = {"data": [text, text, "", None], "fn_index": 0, "session_hash": f"s{n}"}
-            assert program.request("/gradio_api/queue/join", call)[0] == 200
-            assert program.request(f"/gradio_api/queue/data?session_hash=s{n}")[0] == 200
+            for _ in range(2):  # the second time it is replayed
+                assert program.request("/gradio_api/queue/join", call)[0] == 200
+            status, events = program.request(f"/gradio_api/queue/data?session_hash=s{n}")
+            assert (status, events.count(b'"process_completed"')) == (200, 2)
 
 
 def _nothing_personal_is_left(folder: Path) -> None:
