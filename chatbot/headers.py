@@ -4,6 +4,7 @@ Plain ASGI, so that Gradio's streamed events pass through untouched.
 """
 
 import asyncio
+import gzip
 import json
 import re
 import secrets
@@ -13,6 +14,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+GZIP_LEVEL = 6  # 50 KB of start page become 11; higher levels take longer for nothing
 BODY_LIMIT = 64 * 1024  # bytes; a question has at most a few hundred characters
 HEAD_SECONDS = 10.0  # between two looks at a connection on which no request has come
 BODY_SECONDS = 15.0  # in which a body must have come; a slow client holds no place longer
@@ -135,10 +137,15 @@ class SecurityHeaders:
 
         await self.app({**scope, "headers": kept}, receive, collect)
         html = own_head(body.decode(), nonce).encode()
-        others = [pair for pair in start["headers"] if pair[0] != b"content-length"]
-        length = (b"content-length", str(len(html)).encode())
+        added = [(b"cache-control", b"no-store"), (b"vary", b"accept-encoding")]
+        if any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"]):
+            html = gzip.compress(html, GZIP_LEVEL)
+            added.append((b"content-encoding", b"gzip"))
+        added.append((b"content-length", str(len(html)).encode()))
+        names = {name for name, _ in added}
+        others = [pair for pair in start["headers"] if pair[0] not in names]
         sender = _with_headers(send, _POLICY.format(nonce=f" 'nonce-{nonce}'"))
-        await sender({**start, "headers": [*others, length, (b"cache-control", b"no-store")]})
+        await sender({**start, "headers": [*others, *added]})
         shown = b"" if scope["method"] == "HEAD" else html
         await sender({"type": "http.response.body", "body": shown})
 

@@ -54,7 +54,7 @@ FOOT = f'<p class="yb-foot">{DISCLAIMER}</p>'
 
 
 # Subjects of articles in the words of somebody who does not know the trade.
-PLAIN_SUBJECTS = {"不予支付": "哪些不能报", "名词解释": "看不懂的词", "办事指南": "怎么办"}
+PLAIN_SUBJECTS = {"不予支付": "哪些不能报", "名词解释": "看不懂的词", "办事指南": "怎么办理"}
 
 
 @dataclass(frozen=True, slots=True)
