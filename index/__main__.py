@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from corpus import folder
 from corpus.command import citizen_errors
-from index import store, ways
+from index import shipped, store, ways
 from index.encoder import load_encoder
 
 app = typer.Typer(
@@ -115,7 +115,7 @@ def verify(index: IndexDir = store.DEFAULT) -> None:
 def vectors() -> None:
     """更新随程序附带的向量：自带的文章改过以后运行（vectors of the shipped articles)."""
     cache = store.DEFAULT / store.CACHE_FILE
-    count = store.ship_vectors(folder.SHIPPED, load_encoder(None), cache, store.SHIPPED_VECTORS)
+    count = shipped.ship_vectors(folder.SHIPPED, load_encoder(None), cache, shipped.SHIPPED_VECTORS)
     typer.echo(f"附带的向量已更新：{count} 条。")
 
 
@@ -124,7 +124,8 @@ def vectors() -> None:
 def update_ways() -> None:
     """更新各种问法的向量：lexicon/ways.yaml 改过以后运行（vectors of the ways of asking)."""
     encoder = load_encoder(None)
-    count = ways.make(encoder, store.shipped_sentences(folder.SHIPPED, encoder))
+    cache = store.DEFAULT / store.CACHE_FILE
+    count = ways.make(encoder, shipped.shipped_sentences(folder.SHIPPED, encoder, cache))
     typer.echo(f"问法的向量已更新：{count} 条。")
 
 

@@ -95,7 +95,8 @@ def kept(
         part = keys[start : start + _ASKED]
         marks = ",".join("?" * len(part))
         rows = database.execute(
-            f"SELECT key, {column}, crc FROM {table} WHERE key IN ({marks})",
+            # a flipped byte may have made a text of it
+            f"SELECT key, CAST({column} AS BLOB), crc FROM {table} WHERE key IN ({marks})",
             part,
         )
         found |= {key: data for key, data, crc in rows if zlib.crc32(data) == crc}

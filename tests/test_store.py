@@ -14,7 +14,7 @@ from index import manifest, store, terms
 from index.cache import CachedEncoder
 from index.encoder import Encoder
 from index.search import Engine
-from index.store import sentence_text
+from index.shipped import sentence_text
 from index.vectors import Float32
 from tests.fake_encoder import FakeEncoder
 from tests.small_corpus import FILES, QUESTIONS, answers, write_corpus
@@ -210,7 +210,7 @@ def test_a_new_cache_begins_with_the_shipped_vectors(tmp_path: Path, encoder: En
     """A first start encodes nothing shipped; what is shipped is what it would make."""
     articles = folder.load(folder.SHIPPED)
     texts = [
-        store.sentence_text(article, quotable(article.body)[0])
+        sentence_text(article, quotable(article.body)[0])
         for article in (articles[0], articles[len(articles) // 2], articles[-1])
     ]
 

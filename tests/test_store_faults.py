@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexStale, SearchIndexError
-from index import bm25, manifest, passages, store
+from index import bm25, manifest, passages, shipped, store
 from index.search import passage_text
 from index.vectors import Vectors
 from tests.conftest import ROOT
@@ -96,7 +96,7 @@ def test_an_index_of_another_format_is_stale(built: Path) -> None:
         (bm25, "save"),
         (Vectors, "save"),
         (np, "save"),
-        (store, "_publish"),
+        (manifest, "publish"),
         (os, "fsync"),
         (Path, "replace"),
     ],
@@ -198,6 +198,113 @@ def test_a_full_disk_is_one_sentence_and_the_old_index_stays(corpus: Path, built
     assert "\n" not in str(caught.value)
     assert manifest.version_of(built) == version
     assert not list(built.glob(".building-*"))
+
+
+@pytest.fixture
+def tmpfs(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of a few pages, which only root may mount."""
+    place = tmp_path / "小盘"
+    place.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    try:
+        done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("needs the command mount")
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_small_disk_that_fills_at_any_moment_keeps_the_old_index(
+    corpus: Path, tmpfs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "SHIPPED_VECTORS", tmpfs / "没有")  # larger than the disk
+    out, ballast = tmpfs / "索引", tmpfs / "占着"
+    store.build(corpus, out, FakeEncoder())
+    before, version = answers(out), manifest.version_of(out)
+    used = sum(path.stat().st_blocks * 512 for path in tmpfs.rglob("*") if path.is_file())
+    (corpus / "新.md").write_text("# 新的\n\n新的一篇讲惠州门诊。", encoding="utf-8")
+    failed = 0
+    for left in range(0, used, 4 * 4096):  # bytes that a build may still write
+        ballast.unlink(missing_ok=True)
+        free = shutil.disk_usage(tmpfs).free
+        ballast.write_bytes(bytes(max(0, free - left)))
+        told = ""
+        try:
+            store.build(corpus, out, FakeEncoder())
+        except SearchIndexError as error:
+            told = str(error)
+        if not told:
+            break
+        failed += 1
+        assert "旧索引没有动" in told
+        assert "\n" not in told
+        assert manifest.version_of(out) == version
+        assert not list(out.glob(".building-*"))
+    assert failed > 2
+    ballast.unlink()
+    store.build(corpus, out, FakeEncoder())
+    assert "新" in store.open_index(out).articles
+    (corpus / "新.md").unlink()
+    store.build(corpus, out, FakeEncoder())
+    assert answers(out) == before
+
+
+BUILDER = """
+import sys, time
+from pathlib import Path
+from corpus.errors import SearchIndexError
+from index import store
+from tests.fake_encoder import FakeEncoder
+
+class Slow(FakeEncoder):
+    def encode_passages(self, texts, *, progress=None):
+        time.sleep(1)
+        return super().encode_passages(texts, progress=progress)
+
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    store.build(Path(sys.argv[1]), Path(sys.argv[2]), Slow(sys.argv[3]))
+except SearchIndexError as error:
+    print("refused", error)
+else:
+    print("built", sys.argv[3])
+"""
+
+
+def test_of_two_builders_at_once_one_builds_and_one_is_told(corpus: Path, built: Path) -> None:
+    before = answers(built)
+    command = [sys.executable, "-c", BUILDER, str(corpus), str(built)]
+    builders = [
+        subprocess.Popen(
+            [*command, f"fake-{number}"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in (2, 3)
+    ]
+    for builder in builders:
+        assert builder.stdout is not None
+        assert builder.stdout.readline() == "ready\n"
+    said = []
+    for builder in builders:
+        assert builder.stdin is not None
+        builder.stdin.write("go\n")
+        builder.stdin.flush()
+    for builder in builders:
+        said.append(builder.communicate(timeout=120)[0].strip())
+        assert builder.returncode == 0
+    first, second = sorted(said)
+    assert first.startswith("built fake-")
+    assert second.startswith("refused 另一个程序正在建")
+    assert store.open_index(built).encoder_name == first.removeprefix("built ")
+    assert not list(built.glob(".building-*"))
+    store.build(corpus, built, FakeEncoder())
+    assert answers(built) == before
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,23 @@ def test_a_flipped_byte_anywhere_is_named(whole: Path, tmp_path: Path, seed: int
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("seed", range(FLIPS))
+def test_a_flipped_byte_of_the_cache_is_never_believed(
+    whole: Path, tmp_path: Path, seed: int
+) -> None:
+    out = tmp_path / "索引"
+    shutil.copytree(whole / "索引", out)
+    draw = random.Random(seed)
+    path = out / store.CACHE_FILE
+    data = bytearray(path.read_bytes())
+    place = draw.choice([draw.randrange(100), draw.randrange(len(data))])  # its head as often
+    data[place] ^= draw.randrange(1, 256)
+    path.write_bytes(data)
+    shutil.rmtree(manifest.version_of(out))
+    assert store.build(whole / "文章", out, FakeEncoder())[1]
+    assert answers(out) == answers(whole / "索引")
+
+
 def test_readers_go_on_while_versions_change(tmp_path: Path) -> None:
     corpus, out = write_corpus(tmp_path / "文章"), tmp_path / "索引"
     store.build(corpus, out, FakeEncoder())
