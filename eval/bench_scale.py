@@ -210,9 +210,9 @@ def draw_vectors(real: Float32, size: int) -> Float32:
     return drawn
 
 
-def _draw_sentences(real: Float32, size: int) -> NDArray[np.float16]:
+def _draw_sentences(real: Float32, size: int) -> Float32:
     drawn = np.random.default_rng(SEED).integers(0, len(real), size * SENTENCES)
-    return real.astype(np.float16)[drawn]
+    return real[drawn]
 
 
 def _recall(found: Sequence[NDArray[np.int64]], true: NDArray[np.int64], k: int) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from corpus.errors import IndexDamaged
 from index import vectors as module
-from index.vectors import SentenceVectors, Vectors
+from index.vectors import Vectors
 
 
 def unit(rows: int, dimension: int = 24, seed: int = 7) -> np.ndarray:
@@ -142,15 +142,3 @@ def test_the_same_vectors_give_the_same_lists(
         for mine, theirs in zip(index.search(query, 9), loaded.search(query, 9), strict=True):
             assert mine.tolist() == theirs.tolist()
     np.testing.assert_array_equal(loaded.rows(np.asarray([5, 9])), vectors[[5, 9]])
-
-
-def test_sentences_may_be_kept_at_half_precision() -> None:
-    vectors = unit(6).astype(np.float16)
-    query, positions = unit(1, seed=3)[0], np.asarray([0, 1])
-    half = SentenceVectors.build(vectors, [2, 4])
-    whole = SentenceVectors.build(vectors.astype(np.float32), [2, 4])
-    otherwise = np.zeros(2, np.float32)
-    assert (
-        half.best(query, positions, otherwise).tolist()
-        == whole.best(query, positions, otherwise).tolist()
-    )
