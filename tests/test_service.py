@@ -21,6 +21,7 @@ from chatbot.service import AnswerFailed, Service, Watcher
 from chatbot.settings import Settings
 from corpus.folder import SHIPPED
 from index import store
+from index.manifest import current_name
 from tests.conftest import EMBEDDINGS
 
 SHIPPED_FILES = sorted(path for path in SHIPPED.glob("*.md") if path.stem.islower())
@@ -339,7 +340,7 @@ def test_a_new_index_is_swapped_in_and_a_broken_one_is_not(built, encoder) -> No
     bot = Chatbot.open(out)
     store.attach(bot.index, encoder)
     service = Service(bot)
-    watcher = Watcher(service, out, Chatbot.open, store.current_name(out))
+    watcher = Watcher(service, out, Chatbot.open, current_name(out))
     assert watcher.look() is False
     path = SHIPPED_FILES[6]
     (corpus / path.name).write_bytes(path.read_bytes())
