@@ -117,12 +117,15 @@ def word_weights(index: Index, words: Sequence[str]) -> dict[str, float]:
     count, known = len(index.engine), index.engine.candidates.chunks_with
     weights = {}
     for word in words:
-        others = _synonyms(word)
-        seen = known(word) or max(map(known, others), default=0)
+        seen = known(word) or max(map(known, _synonyms(word)), default=0)
         weight = math.log(1 + (count - seen + 0.5) / (seen + 0.5))
-        strange = not seen and not others
-        weights[word] = weight * (_strangeness(word) if strange else 1.0)
+        weights[word] = weight * (_strangeness(word) if _is_strange(index, word) else 1.0)
     return weights
+
+
+def _is_strange(index: Index, word: str) -> bool:
+    """Whether the index knows neither the word nor another name for it."""
+    return not index.engine.candidates.chunks_with(word) and not _synonyms(word)
 
 
 @lru_cache(maxsize=20_000)
@@ -136,8 +139,7 @@ def unknown_share(index: Index, weights: Mapping[str, float]) -> float:
 
     Here words that are frequent in Chinese count whole: 「密码」 may be all that is asked about.
     """
-    known = index.engine.candidates.chunks_with
-    strange = {word for word in weights if not known(word) and not _synonyms(word)}
+    strange = {word for word in weights if _is_strange(index, word)}
     missing = sum(weights[word] / rarity(word) for word in strange)
     total = missing + sum(weight for word, weight in weights.items() if word not in strange)
     return missing / total if total else 0.0

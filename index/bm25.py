@@ -148,9 +148,11 @@ def most(query: Mapping[str, float], holding: Callable[[str], int], count: int) 
     Returns:
         The bound; 1 for a query without a term that counts.
     """
-    idf = {term: log(count - holding(term) + 0.5) - log(holding(term) + 0.5) for term in query}
-    bound = (K1 + 1) * sum(weight * max(idf[term], 0.0) for term, weight in query.items())
-    return bound or 1.0
+    bound = 0.0
+    for term, weight in query.items():
+        held = holding(term)
+        bound += weight * max(log(count - held + 0.5) - log(held + 0.5), 0.0)
+    return (K1 + 1) * bound or 1.0
 
 
 def save(model: BM25, directory: Path) -> None:
