@@ -20,6 +20,8 @@ _COURTESY = re.compile(
     r"(?:你好|您好|好的?|谢谢|多谢|感谢|明白|知道|晓得|了解|再见|拜拜|嗯|哦|行|辛苦|麻烦"
     r"|[你您了啊呀吧哈啦呢嘛!！。,，~ ])+"
 )
+# Their people ask as residents of the mainland; no 医保局 is there to send anybody to.
+_NO_INSURED_PLACE = ("香港特别行政区", "澳门特别行政区", "台湾省")
 _SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
 _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
 
@@ -119,7 +121,7 @@ def read(
             year = "" if "year" in forget else year
         named = question.places.insured or (None if insured_known else question.place)
         named = named or _bare_county(question.text)
-        if named:
+        if named and named[0] not in _NO_INSURED_PLACE:
             place, insured_known = named, named != question.places.care
         insurance = question.insurance or insurance
         follows = bool(before) and _depends(question)

@@ -27,6 +27,7 @@ from index.terms import normalise
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
 LONG = 30  # characters; in cross-validation longer stories gave five false alarms in a hundred,
 LONG_MORE = 2.0  # log odds; and two with this much more asked for, at the same recall
+SHORT_MORE = 1.4  # log odds for shorter ones: harmless messages lie below, see eval/LOG.md
 MIXED = 1.8  # log odds above the threshold that a message needs without its insurance clauses
 
 
@@ -189,6 +190,15 @@ def _soft(match: Match, ignores: frozenset[str]) -> bool:
     return bool(words["person"].search(clause)) and not subject
 
 
+def _sign(match: Match, ignores: frozenset[str]) -> bool:
+    """Whether one of several signs counts, of which a question on insurance may follow."""
+    if match.reading.has & {"general", "lasting", "chronic"} or _set_aside(match, ignores):
+        return False
+    guards, words = rules().guards, rules().words
+    treated = guards["treated"].search(match.clause) or guards["treated"].search(match.rest)
+    return not treated and not words["insurance"].search(match.clause)
+
+
 def _named(match: Match, ignores: frozenset[str]) -> bool:
     """Whether the name of an illness counts: it needs a word that it happens now."""
     guards, has = rules().guards, match.reading.has
@@ -221,8 +231,9 @@ def _raised(category: Category, reading: Reading) -> bool:
     for patterns, is_live in tiers:
         if any(_any(is_live, pattern, category, reading) for pattern in patterns):
             return True
-    if sum(_any(_soft, pattern, category, reading) for pattern in category.any_two) > 1:
-        return True
+    for is_live in (_soft, _sign):
+        if sum(_any(is_live, pattern, category, reading) for pattern in category.any_two) > 1:
+            return True
     return any(
         all(_any(_strong, pattern, category, reading) for pattern in group)
         for group in category.together
@@ -259,15 +270,16 @@ def _heard(reading: Reading) -> Alert | None:
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
     heard = sound(reading.text)
-    if reading.reported or _over(reading):
+    has = reading.has
+    if reading.reported or _over(reading) or {"lasting", "insurance"} <= has or "body" not in has:
         return None
-    needed = LONG_MORE if len(reading.text) >= LONG or "dead" in reading.has else 0.0
+    needed = LONG_MORE if len(reading.text) >= LONG or "dead" in has else SHORT_MORE
     told = without_insurance(reading.text)
-    told_of_now = not (
-        reading.past or reading.supposed or reading.has & {"dead", "lasting", "general"}
-    )
+    told_of_now = not (reading.past or reading.supposed or has & {"dead", "lasting", "general"})
     if heard.red_flag < needed and told not in ("", reading.text) and told_of_now:
         heard, needed = sound(told), MIXED
+    if not rules().words["body"].search(told or reading.text):
+        return None
     if heard.red_flag < needed:
         return None
     name = "self_harm" if heard.self_harm > 0 else "critical"
