@@ -8,15 +8,16 @@ from functools import cache
 import yaml
 
 from chatbot.applicable import is_local
-from chatbot.dialogue import Turn
+from chatbot.dialogue import Turn, is_courtesy
 from chatbot.evidence import Source
-from chatbot.question import RULES
+from chatbot.question import RULES, clean
 from chatbot.records import DISCLAIMER, Answer, Citation, Kind, Quote, Retrieval, Slots
 from corpus.records import Article, Audience, Authority, Status
 from corpus.regions import Mention, PlacePath
 
 MAX_FOLLOWUPS = 3
 MAX_STARTERS = 6
+NEAR = 0.05  # probability from which articles that do not answer are offered as nearby questions
 MAX_PLACES = 6  # places named when an answer tells which ones are covered
 _PLACE_BOUND_FIGURE = re.compile(r"\d[\d.,]*\s*(?:%|％|万|元|亿)|\d{3,4}-\d{7,8}|百分之|百分点")
 
@@ -145,8 +146,10 @@ def invalid(raw: str, why: str) -> Answer:
 
 
 def small_talk(raw: str, slots: Slots) -> Answer:
-    """A greeting or thanks: says what can be asked."""
-    return _answer(raw, Kind.INVALID, lead=say("small_talk"), slots=slots)
+    """A greeting, thanks or chat: says what can be asked."""
+    text = clean(raw)
+    name = "thanks" if "谢" in text else "greeting" if is_courtesy(text) else "small_talk"
+    return _answer(raw, Kind.INVALID, lead=say(name), slots=slots)
 
 
 def emergency(raw: str, card: Sequence[str], slots: Slots, below: Answer | None = None) -> Answer:
@@ -232,7 +235,7 @@ def no_answer(
         lead = say("no_answer_place", asked="".join(turn.place))
         lead += say("covered", places=_places(covered))
     else:
-        lead = say("no_answer")
+        lead = say("no_answer_near" if sources else "no_answer")
     return _answer(
         raw,
         Kind.NO_ANSWER,

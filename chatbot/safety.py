@@ -329,6 +329,16 @@ def _without_emergency(clause: str) -> str:
     return clause
 
 
+def names_illness(raw: str) -> bool:
+    """Whether a message names an illness, a complaint or medicine.
+
+    >>> names_illness("我妈头晕"), names_illness("能给我弟弟用吗")
+    (True, False)
+    """
+    text = flatten(raw)
+    return "药" in text or bool(rules().advice["illness"].search(text))
+
+
 def asks_medical_advice(raw: str) -> bool:
     """Whether a message asks for a diagnosis, a dose, a drug or a treatment, not about insurance.
 

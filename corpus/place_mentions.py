@@ -152,7 +152,7 @@ def _looks_like_a_place(text: str, hit: _Hit, parents: Parents) -> bool:
 def _whole_words(text: str, hits: Sequence[_Hit]) -> Iterator[_Hit]:
     """The hits without short names that are a part of other words."""
     doubtful = [hit for hit in hits if _is_doubtful(text, hit)]
-    edges = _edges(text, [hit.start for hit in doubtful])
+    edges = _with_joints(_edges(text, [hit.start for hit in doubtful]), hits)
     out = {hit for hit in doubtful if not _is_a_word(text, hit, edges)}
     return (hit for hit in hits if hit not in out)
 
@@ -202,6 +202,19 @@ def _edges(text: str, starts: Sequence[int]) -> list[int]:
             lengths = (len(word) for word in jieba.cut(run.group(), HMM=False))
             edges += accumulate(lengths, initial=run.start())
     return edges
+
+
+def _with_joints(edges: Sequence[int], hits: Sequence[_Hit]) -> list[int]:
+    """The edges and those between a place and its own parent: 「湖南永州」 is a word of jieba's."""
+    known = set(edges)
+    parents = {(hit.end, place): hit.start for hit in hits for place in hit.places}
+    joints = {
+        hit.start
+        for hit in hits
+        for place in hit.places
+        if hit.end in known and parents.get((hit.start, place[:-1])) in known
+    }
+    return sorted(known | joints)
 
 
 def _letter_stands_alone(text: str, hit: _Hit, edges: Sequence[int]) -> bool:

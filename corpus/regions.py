@@ -59,6 +59,13 @@ def _deepest(paths: Sequence[PlacePath]) -> tuple[PlacePath, ...]:
     return tuple(p for p in unique if not any(p != q and within(q, p) for q in unique))
 
 
+def _one_city(paths: Sequence[PlacePath]) -> PlacePath | None:
+    """The city that holds several different places, or None."""
+    cities = {path[:2] for path in paths}
+    several = len(set(paths)) > 1 and len(cities) == 1
+    return cities.pop() if several and all(len(path) > 1 for path in paths) else None
+
+
 @cache
 def _role_pattern(kind: str) -> re.Pattern[str]:
     return re.compile("|".join(tables()[kind]).replace("{}", _HERE))
@@ -120,6 +127,8 @@ def read_places(text: str) -> PlaceReading:
     if not insured:
         insured = [path for path in roles.deepest if path not in care and path not in denied]
     first, treated = next(iter(insured), None), next(iter(care), None)
+    if not first and treated:  # 「从惠阳搬到仲恺」: one city holds both, and its rules count
+        first = _one_city([m.path for m in found if m.path])
     elsewhere = rule("insured_elsewhere").search(text)
     return PlaceReading(
         insured=first,

@@ -157,13 +157,23 @@ def test_medical_advice_is_not_given(bot: Chatbot):
         ("", "您还没有输入问题"),
         ("医" * 501, "您输入的文字太长了"),
         ("？？？", "没有看懂您的问题"),
-        ("你好", "您好，我只能回答医保方面的问题"),
+        ("你好", "您好！医保方面的问题都可以问"),
+        ("好的谢谢", "不客气"),
+        ("嗯嗯嗯那个", "您好"),
     ],
 )
 def test_what_is_no_question_is_invalid(bot: Chatbot, message: str, begins: str):
     answer = ask(bot, message)
     assert answer.kind is Kind.INVALID
     assert answer.text.startswith(begins)
+
+
+@pytest.mark.parametrize("raw", ["我是香港人，能参加医保吗", "我是台湾人，门特怎么办理"])
+def test_nobody_is_sent_to_an_office_that_does_not_exist(bot: Chatbot, raw: str):
+    answer = ask(bot, raw)
+    assert answer.slots.region == ""
+    assert "香港" not in answer.text
+    assert "台湾" not in answer.text
 
 
 # --- Year and truncation ---
