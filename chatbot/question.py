@@ -20,7 +20,7 @@ MAX_LENGTH = 500  # characters; a longer message is a document, not a question
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _SAYS_SOMETHING = re.compile(r"[\u3400-\u9fff]|[a-z0-9]{2}", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)\s*(?:年|的)?(?!\d)")
-# 「二零二三年」, 「二四年居民医保」, 「22年那阵」; not the years that somebody has paid: 「交了22年」.
+# 「二零二三年」, 「二四年居民医保」, 「22年那阵」; not how long somebody has paid: 「交了22年」.
 _SAID_YEAR = re.compile(
     r"(?<![\d一二三四五六七八九十百满够差了交缴])(?:"
     r"[二2][零〇0]([一二12][零〇一二三四五六七八九\d])年?"
