@@ -20,6 +20,8 @@ SAME = 0.6  # share of common character pairs above which two sentences repeat e
 _DEPENDENT = re.compile(
     r"(?:这|该|其(?!他|余|中|实|次)|上述|此|它|他们|前者|后者|因此|所以|否则|但|而且|同时|另外|不过|以上|以下|如此|并)"
 )
+# An example, a numbered point, or a sentence that answers the one before.
+_CONTINUES = re.compile(r"例如|比如|如[:：]|[（(]?\d+[.、)）]|.{0,24}却")
 _ITEM = re.compile(r"(?:^|\n)[ \t]*[-*•][ \t]+\Z")
 _LEAD_IN = re.compile(r"[:：]$")
 _STOP = re.compile(r"[。.!！]$")
@@ -182,8 +184,8 @@ def choose(
         sources: articles that apply, best first.
         allowed: whether a sentence may be shown at all (place rules).
         share: how many questions share the room of one answer.
-        decides: for a yes-or-no question, what a sentence looks like that decides it; the best
-            one of the best source then leads.
+        decides: what a sentence looks like that decides the question; the best sentence of the
+            best source then leads if it looks so.
     """
     if not sources:
         return []
@@ -227,16 +229,24 @@ def _fill(blocks: Sequence[_Block], share: int) -> list[tuple[Source, Sentence]]
 def _led(
     chosen: list[tuple[Source, Sentence]], decides: re.Pattern[str]
 ) -> list[tuple[Source, Sentence]]:
-    """The same sentences, the best one first if it decides a yes-or-no question.
+    """The same sentences, the best one first if it decides the question.
 
-    It stays where it is if it is an item of a list, leans on a neighbour or only says whom to ask.
+    It stays where it is if it is an item of a list or an example, leans on a neighbour, holds less
+    of the question than the first one or only says whom to ask.
     """
     best = chosen[0][0]
     own = [at for at, (source, _) in enumerate(chosen) if source is best]
     lead = max(own, key=lambda at: (chosen[at][1].score, -at))
     text = _text(*chosen[lead])
     near = [_text(*pair) for pair in chosen[lead : lead + 2]]
-    leans = any(map(_DEPENDENT.match, near)) or _list_around(best, chosen[lead][1].order)
+    sentence, first = chosen[lead][1], chosen[own[0]][1]
+    leans = (
+        any(map(_DEPENDENT.match, near))
+        or _CONTINUES.match(text)
+        or _list_around(best, sentence.order)
+        or _lead_in_of(best, sentence.order) is not None
+        or sentence.coverage < first.coverage
+    )
     if leans or is_referral(text) or not decides.search(normalise(text)):
         return chosen
     return [chosen[lead], *chosen[:lead], *chosen[lead + 1 :]]

@@ -1,5 +1,6 @@
 """Which sentences are quoted, with what they need to be understood, and in which order."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -246,3 +247,19 @@ def test_every_quote_is_a_span_of_its_article_once_and_in_order(parts, truncated
         assert "\n" not in quote.text
         assert (quote.article.id, quote.start) in allowed or quote.text == "城东医院"
     assert found == choose(sources)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "first"),
+    [
+        (("门特是一种病种待遇。", "门特办理要3个工作日。"), "门特办理要3个工作日。"),
+        (("门特办理看材料。", "例如门特办理要3个工作日。"), "门特办理看材料。"),
+        (("门特办理看材料。", "正文却说门特办理要3个工作日。"), "门特办理看材料。"),
+    ],
+)
+def test_the_sentence_that_decides_leads_unless_it_goes_on_from_another(
+    sentences: tuple[str, str], first: str
+):
+    found = source("\n".join(sentences), [0.5, 0.6])
+    quotes = choose([found], decides=re.compile("工作日"))
+    assert quotes[0].text == first
