@@ -112,8 +112,7 @@ class Chatbot:
         if alert:
             return self._emergency(raw, alert, history, region, forget)
         turn = dialogue.read(history, raw, region, mend=mend, forget=forget)
-        own = not turn.completed or safety.names_illness(raw)
-        if own and safety.asks_medical_advice(raw):
+        if safety.asks_medical_advice(raw, follows=bool(turn.completed)):
             return compose.medical(raw, turn.slots)
         limit = limit_of(turn.question.text)
         if limit:
@@ -156,8 +155,7 @@ class Chatbot:
             meanwhile = reading.quotes if reading.enough else []
             return compose.clarify(raw, turn, retrieval, local, meanwhile)
         if not reading.enough:
-            near = reading.sources if reading.probability >= compose.NEAR else []
-            return compose.no_answer(raw, turn, retrieval, near, self._covered(reading))
+            return compose.no_answer(raw, turn, retrieval, reading.nearby, self._covered(reading))
         sides = side_by_side(reading.sources, reading.quotes, reading.question.wants)
         quotes = sides or reading.quotes
         notes = caveats(reading.question, turn.place, turn.year, quotes)

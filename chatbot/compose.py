@@ -17,7 +17,6 @@ from corpus.regions import Mention, PlacePath
 
 MAX_FOLLOWUPS = 3
 MAX_STARTERS = 6
-NEAR = 0.05  # probability from which articles that do not answer are offered as nearby questions
 MAX_PLACES = 6  # places named when an answer tells which ones are covered
 _PLACE_BOUND_FIGURE = re.compile(r"\d[\d.,]*\s*(?:%|％|万|元|亿)|\d{3,4}-\d{7,8}|百分之|百分点")
 

@@ -27,6 +27,7 @@ _HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定
 CARE = ("门诊", "住院")
 IN_ORDER = {"steps", "papers", "difference", "sum"}  # asks for what is told one after another
 ALONE = 2  # content words that a part of a message needs to be understood for itself
+NEAR = 0.05  # probability from which articles that do not answer are offered as nearby questions
 SURE = 0.75  # probability from which a part of a message is answered for itself
 
 
@@ -49,21 +50,20 @@ class Reading:
 
     def choose(self, share: int = 1) -> None:
         """Choose the quotes and judge them; ``share`` questions share the room of the answer."""
-        self.quotes = choose(self.sources, self._may_show, share=share, decides=self._decides())
+        leads = not self.question.wants & IN_ORDER
+        self.quotes = choose(self.sources, self._may_show, share=share, leads=leads)
         self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
         self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
-
-    def _decides(self) -> re.Pattern[str] | None:
-        """What a sentence looks like that decides the question; None if an order is asked for."""
-        asked = [want.shows for name, want in wants().items() if name in self.question.wants]
-        if self.question.wants & IN_ORDER:
-            return None
-        return re.compile("|".join(f"(?:{shows.pattern})" for shows in asked))
 
     @property
     def probability(self) -> float:
         """How likely the quotes answer the question, 0…1."""
         return probability(self.values, dense=self.dense)
+
+    @property
+    def nearby(self) -> list[Source]:
+        """The sources that may help though they do not answer."""
+        return self.sources if self.probability >= NEAR else []
 
     @property
     def depends_on_place(self) -> bool:

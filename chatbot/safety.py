@@ -172,13 +172,19 @@ def _strong(match: Match, ignores: frozenset[str]) -> bool:
     return bool(guards["nominal"].search(told)) and not words["insurance"].search(match.after)
 
 
+def _dismissed(match: Match, ignores: frozenset[str]) -> bool:
+    """Whether a complaint is set aside, asked about in general, or under treatment."""
+    if _set_aside(match, ignores) or "general" in match.reading.has:
+        return True
+    treated = rules().guards["treated"]
+    return bool(treated.search(match.clause) or treated.search(match.rest))
+
+
 def _soft(match: Match, ignores: frozenset[str]) -> bool:
     """Whether a complaint counts that may be a mere subject of a question."""
     guards, words, has = rules().guards, rules().words, match.reading.has
     clause, rest = match.clause, match.rest
-    if _set_aside(match, ignores) or "general" in has:
-        return False
-    if guards["treated"].search(clause) or guards["treated"].search(rest):
+    if _dismissed(match, ignores):
         return False
     if has.isdisjoint({"insurance", "hospital"}):
         return True
@@ -192,11 +198,9 @@ def _soft(match: Match, ignores: frozenset[str]) -> bool:
 
 def _sign(match: Match, ignores: frozenset[str]) -> bool:
     """Whether one of several signs counts, of which a question on insurance may follow."""
-    if match.reading.has & {"general", "lasting", "chronic"} or _set_aside(match, ignores):
+    if match.reading.has & {"lasting", "chronic"} or _dismissed(match, ignores):
         return False
-    guards, words = rules().guards, rules().words
-    treated = guards["treated"].search(match.clause) or guards["treated"].search(match.rest)
-    return not treated and not words["insurance"].search(match.clause)
+    return not rules().words["insurance"].search(match.clause)
 
 
 def _named(match: Match, ignores: frozenset[str]) -> bool:
@@ -269,17 +273,16 @@ def _heard(reading: Reading) -> Alert | None:
 
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
-    heard = sound(reading.text)
-    has = reading.has
-    if reading.reported or _over(reading) or {"lasting", "insurance"} <= has or "body" not in has:
+    has, told = reading.has, without_insurance(reading.text)
+    if reading.reported or _over(reading) or {"lasting", "insurance"} <= has:
         return None
+    if not rules().words["body"].search(told or reading.text):
+        return None
+    heard = sound(reading.text)
     needed = LONG_MORE if len(reading.text) >= LONG or "dead" in has else SHORT_MORE
-    told = without_insurance(reading.text)
     told_of_now = not (reading.past or reading.supposed or has & {"dead", "lasting", "general"})
     if heard.red_flag < needed and told not in ("", reading.text) and told_of_now:
         heard, needed = sound(told), MIXED
-    if not rules().words["body"].search(told or reading.text):
-        return None
     if heard.red_flag < needed:
         return None
     name = "self_harm" if heard.self_harm > 0 else "critical"
@@ -329,18 +332,10 @@ def _without_emergency(clause: str) -> str:
     return clause
 
 
-def names_illness(raw: str) -> bool:
-    """Whether a message names an illness, a complaint or medicine.
-
-    >>> names_illness("我妈头晕"), names_illness("能给我弟弟用吗")
-    (True, False)
-    """
-    text = flatten(raw)
-    return "药" in text or bool(rules().advice["illness"].search(text))
-
-
-def asks_medical_advice(raw: str) -> bool:
+def asks_medical_advice(raw: str, *, follows: bool = False) -> bool:
     """Whether a message asks for a diagnosis, a dose, a drug or a treatment, not about insurance.
+
+    One that ``follows`` another asks so only if it names an illness, a complaint or medicine.
 
     >>> asks_medical_advice("感冒了吃什么药好"), asks_medical_advice("这个药医保报吗")
     (True, False)
@@ -348,6 +343,8 @@ def asks_medical_advice(raw: str) -> bool:
     text = flatten(raw)
     advice = rules().advice
     ill, insured = advice["illness"].search(text), advice["insurance"].search(text)
+    if follows and not ill and "药" not in text:
+        return False
     elsewhere = insured or advice["elsewhere"].search(text)
     if ill and not elsewhere and advice["question"].search(text):
         return True

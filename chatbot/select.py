@@ -7,7 +7,6 @@ from itertools import zip_longest
 
 from chatbot.evidence import Sentence, Source, heading_of, is_referral
 from chatbot.records import Quote
-from index.terms import normalise
 
 MAX_QUOTES = 6
 MAX_LENGTH = 350  # characters of quotes in one answer
@@ -176,7 +175,7 @@ def choose(
     allowed: Callable[[Source, Sentence], bool] = lambda s, t: True,
     *,
     share: int = 1,
-    decides: re.Pattern[str] | None = None,
+    leads: bool = False,
 ) -> list[Quote]:
     """The quotes for an answer, by article (best first) and within it in the text's own order.
 
@@ -184,8 +183,7 @@ def choose(
         sources: articles that apply, best first.
         allowed: whether a sentence may be shown at all (place rules).
         share: how many questions share the room of one answer.
-        decides: what a sentence looks like that decides the question; the best sentence of the
-            best source then leads if it looks so.
+        leads: whether the best sentence of the best source goes first if it shows what is asked.
     """
     if not sources:
         return []
@@ -201,7 +199,7 @@ def choose(
     chosen = _fill(blocks, share)
     place = {source.article.id: n for n, source in enumerate(near)}
     chosen.sort(key=lambda pair: (place[pair[0].article.id], pair[1].order))
-    return tidied(list(_quotes(_led(chosen, decides) if chosen and decides else chosen)))
+    return tidied(list(_quotes(_led(chosen) if chosen and leads else chosen)))
 
 
 def _fill(blocks: Sequence[_Block], share: int) -> list[tuple[Source, Sentence]]:
@@ -226,10 +224,8 @@ def _fill(blocks: Sequence[_Block], share: int) -> list[tuple[Source, Sentence]]
     return list(chosen.values())
 
 
-def _led(
-    chosen: list[tuple[Source, Sentence]], decides: re.Pattern[str]
-) -> list[tuple[Source, Sentence]]:
-    """The same sentences, the best one first if it decides the question.
+def _led(chosen: list[tuple[Source, Sentence]]) -> list[tuple[Source, Sentence]]:
+    """The same sentences, the best one first if it shows what is asked for.
 
     It stays where it is if it is an item of a list or an example, leans on a neighbour, holds less
     of the question than the first one or only says whom to ask.
@@ -237,9 +233,9 @@ def _led(
     best = chosen[0][0]
     own = [at for at, (source, _) in enumerate(chosen) if source is best]
     lead = max(own, key=lambda at: (chosen[at][1].score, -at))
-    text = _text(*chosen[lead])
+    sentence, first = chosen[lead][1], chosen[0][1]
+    text = _text(best, sentence)
     near = [_text(*pair) for pair in chosen[lead : lead + 2]]
-    sentence, first = chosen[lead][1], chosen[own[0]][1]
     leans = (
         any(map(_DEPENDENT.match, near))
         or _CONTINUES.match(text)
@@ -247,7 +243,7 @@ def _led(
         or _lead_in_of(best, sentence.order) is not None
         or sentence.coverage < first.coverage
     )
-    if leans or is_referral(text) or not decides.search(normalise(text)):
+    if leans or is_referral(text) or not sentence.wanted:
         return chosen
     return [chosen[lead], *chosen[:lead], *chosen[lead + 1 :]]
 

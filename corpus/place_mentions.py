@@ -75,7 +75,7 @@ def mentions(text: str) -> list[Mention]:
     taken = bytearray(len(text))
     kept = []
     for hit in sorted(
-        _whole_words(text, list(_likely(text, hits, parents))), key=lambda hit: hit.rank
+        _whole_words(text, list(_likely(text, hits, parents)), parents), key=lambda hit: hit.rank
     ):
         if not any(taken[hit.start : hit.end]):
             taken[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
@@ -149,10 +149,10 @@ def _looks_like_a_place(text: str, hit: _Hit, parents: Parents) -> bool:
     return bool(behind or parents.get(hit.start) or rule("everyday_before").search(before))
 
 
-def _whole_words(text: str, hits: Sequence[_Hit]) -> Iterator[_Hit]:
+def _whole_words(text: str, hits: Sequence[_Hit], parents: Parents) -> Iterator[_Hit]:
     """The hits without short names that are a part of other words."""
     doubtful = [hit for hit in hits if _is_doubtful(text, hit)]
-    edges = _with_joints(_edges(text, [hit.start for hit in doubtful]), hits)
+    edges = _with_joints(_edges(text, [hit.start for hit in doubtful]), hits, parents)
     out = {hit for hit in doubtful if not _is_a_word(text, hit, edges)}
     return (hit for hit in hits if hit not in out)
 
@@ -204,15 +204,14 @@ def _edges(text: str, starts: Sequence[int]) -> list[int]:
     return edges
 
 
-def _with_joints(edges: Sequence[int], hits: Sequence[_Hit]) -> list[int]:
+def _with_joints(edges: Sequence[int], hits: Sequence[_Hit], parents: Parents) -> list[int]:
     """The edges and those between a place and its own parent: 「湖南永州」 is a word of jieba's."""
     known = set(edges)
-    parents = {(hit.end, place): hit.start for hit in hits for place in hit.places}
     joints = {
         hit.start
         for hit in hits
-        for place in hit.places
-        if hit.end in known and parents.get((hit.start, place[:-1])) in known
+        for begin, parent in parents.get(hit.start, ())
+        if hit.end in known and begin in known and parent in {path[:-1] for path in hit.places}
     }
     return sorted(known | joints)
 
