@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -170,4 +171,5 @@ def sound(flat: str) -> Sound:
     """How a flat text sounds, by the fitted weights of its characters and pairs."""
     data = _weights()
     found = [data["weights"][gram] for gram in characters(flat) if gram in data["weights"]]
-    return Sound(*(sum(column) for column in zip(data["bias"], *found, strict=True)))
+    # exact: the order of a set differs from run to run, and a plain sum with it
+    return Sound(*(fsum(column) for column in zip(data["bias"], *found, strict=True)))

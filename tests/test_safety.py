@@ -1,4 +1,5 @@
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -185,6 +186,22 @@ def test_a_red_flag_that_no_rule_describes_is_heard() -> None:
     assert not any(_raised(category, _read(flat)) for category in rules().categories)
     assert check(flat) is not None
     assert sound(literal(flat)).red_flag > 0 > sound(literal("医保怎么交")).red_flag
+
+
+def test_what_a_text_sounds_like_is_the_same_in_every_process() -> None:
+    flat = "饺子馅韭菜老出水怎么处理"
+    code = f"from chatbot.safety_rules import sound; print(sound({flat!r}))"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "1234"
+    }
+    assert len(told) == 1
 
 
 def test_what_sounds_like_self_harm_gets_its_card() -> None:
