@@ -18,6 +18,8 @@ from chatbot.applicable import fit, is_local, may_answer, of_one_year, this_year
 from chatbot.question import Question, wants
 from corpus.records import Article, Span
 from corpus.regions import PlacePath
+from corpus.sections import asked_spans, heading_of
+from index.engine import ASKED_LESS
 from index.search import Hit, Index
 from index.terms import expansions, normalise, rarity, word_class
 from index.vectors import Float32
@@ -43,7 +45,7 @@ ARTICLE_WEIGHTS = {
 }
 # The same while there is no encoder: the word search alone ranks articles less well.
 WORD_WEIGHTS = {"title": 0.35, "asks": 0.12, "coverage": 0.24, "fused": 0.12, "fit": 0.17}
-SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05}
+SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05, "asked": 0.30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Sentence:
     closeness: float
     coverage: float
     wanted: float
+    asked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,12 @@ def _lexical_ranks(index: Index, text: str) -> dict[str, int]:
     return ranks
 
 
+def _all_words(article: Article) -> str:
+    """The words of an article, and those in which citizens ask for it."""
+    ways = (way for _, way in article.asked)
+    return " ".join(map(_plain, (article.title, article.body, *ways)))
+
+
 class _Scorer:
     """Measures articles and their sentences against one question."""
 
@@ -222,12 +231,13 @@ class _Scorer:
         article = hit.article
         sentences = self._sentences(article)
         top = max((s.cosine for s in sentences), default=0.0)
+        asked = max((s.asked for s in sentences), default=0.0)
         title = _plain(article.title)
         measures = {
             "title": coverage(self._weights, title),
             "asks": self._asks_the_same(title),
-            "coverage": coverage(self._weights, f"{title} {_plain(article.body)}"),
-            "closeness": max(closeness(top), closeness(hit.dense)),
+            "coverage": coverage(self._weights, _all_words(article)),
+            "closeness": max(closeness(top), closeness(hit.dense), asked),
             "fused": min(fused, 1.0),
             "fit": fit(article, self._question, self._place),
         }
@@ -254,18 +264,35 @@ class _Scorer:
         cosines = np.zeros(len(spans), dtype=np.float32)
         if self._vector is not None and len(spans):
             cosines = self._index.sentence_vectors[article.id] @ self._vector
+        asked = self._asked(article, spans)
         return tuple(
-            self._sentence(article, order, span, float(cosine))
-            for order, (span, cosine) in enumerate(zip(spans, cosines, strict=True))
+            self._sentence(article, order, span, float(cosine), near)
+            for order, (span, cosine, near) in enumerate(zip(spans, cosines, asked, strict=True))
         )
 
-    def _sentence(self, article: Article, order: int, span: Span, cosine: float) -> Sentence:
+    def _asked(self, article: Article, spans: Sequence[Span]) -> list[float]:
+        """How near the question is to a way of asking for each sentence's section, 0…1."""
+        vectors = self._index.asked_vectors.get(article.id)
+        if vectors is None or self._vector is None:
+            return [0.0] * len(spans)
+        cosines = vectors @ self._vector - ASKED_LESS
+        spans_asked = asked_spans(article)
+        found = [(part, closeness(float(c))) for part, c in zip(spans_asked, cosines, strict=True)]
+        return [
+            max((near for part, near in found if part.start <= span.start < part.end), default=0.0)
+            for span in spans
+        ]
+
+    def _sentence(
+        self, article: Article, order: int, span: Span, cosine: float, asked: float
+    ) -> Sentence:
         text = _plain(span.of(article.body))
         above = heading_of(article.body, span.start)
         heading = _plain(above.of(article.body)) if above else ""
         shown = [bool(wants()[name].shows.search(text)) for name in self._question.wants]
         measures = {
             "closeness": closeness(cosine),
+            "asked": asked,
             "coverage": coverage(self._weights, f"{heading} {text}"),
             "want": sum(shown) / len(shown) if shown else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
@@ -278,23 +305,13 @@ class _Scorer:
             order=order,
             score=score,
             cosine=cosine,
-            closeness=measures["closeness"],
+            closeness=max(measures["closeness"], asked),
             coverage=measures["coverage"],
             wanted=measures["want"],
+            asked=asked,
         )
 
 
 def is_referral(text: str) -> bool:
     """Whether a sentence (normalised) only says whom to ask."""
     return bool(_REFERRAL.search(text))
-
-
-_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
-
-
-def heading_of(body: str, at: int) -> Span | None:
-    """The heading under which position ``at`` stands, without its marks."""
-    last = None
-    for found in _HEADING.finditer(body, 0, at):
-        last = Span(*found.span(1))
-    return last

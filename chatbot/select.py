@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from chatbot.evidence import Sentence, Source, heading_of, is_referral
+from chatbot.evidence import Sentence, Source, is_referral
 from chatbot.records import Quote
+from corpus.sections import heading_of
 
 MAX_QUOTES = 6
 MAX_LENGTH = 350  # characters of quotes in one answer

@@ -136,6 +136,8 @@ def _better(new: Article, old: Article) -> bool:
 def _source_hash(article: Article) -> str:
     """Names what was read; without a document number it is the name of earlier versions."""
     read = repr(article).replace(", document_number='')", ")")
+    if article.asked:
+        read += repr(article.asked)
     return hashlib.sha256(read.encode()).hexdigest()[:16]
 
 

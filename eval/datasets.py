@@ -18,6 +18,7 @@ from corpus.folder import load
 from corpus.sentences import quotable
 from eval import trec
 from eval.lines import json_rows, numbered_lines
+from index.cuts import asked_for
 from index.engine import passage_text
 
 __all__ = ["Dataset", "Document", "Qrel", "Query", "load_dataset"]
@@ -31,6 +32,7 @@ class Document:
 
     ``article``: what the judgements name if it is not the passage itself; a run then holds each
     article once, at its best passage. ``sentences``: what an encoder reads of its sentences.
+    ``asked``: how citizens ask for it.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Document:
     text: str
     article: str = ""
     sentences: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
     @property
     def judged(self) -> str:
@@ -137,7 +140,8 @@ def _passages(folder: Path) -> Iterator[Document]:
                 for span in spans
                 if chunk.start <= span.start < chunk.end
             )
-            yield Document(chunk.id, article.title, chunk.text, article.id, lines)
+            asked = tuple(asked_for(article, chunk))
+            yield Document(chunk.id, article.title, chunk.text, article.id, lines, asked)
 
 
 def _documents(path: Path) -> Iterator[Document]:

@@ -4,7 +4,7 @@ Beside the three that matter (bm25, dense, hybrid) there are ablations: each lea
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -44,6 +44,7 @@ class System:
     analysis: Analysis = PLAIN
     sentences: bool = True
     mend: bool = True
+    asked: bool = True
 
 
 BM25 = ("bm25",)
@@ -60,6 +61,7 @@ SYSTEMS: Mapping[str, System] = {
     "hybrid-nolexicon": System(analysis=NO_LEXICON),
     "hybrid-nosentences": System(sentences=False),
     "hybrid-norepair": System(mend=False),
+    "hybrid-noasked": System(asked=False),
 }
 
 
@@ -78,8 +80,15 @@ def build_engine(dataset: Dataset, encoder: Encoder | None, analysis: Analysis =
     if encoder is not None:
         _fill(encoder, sorted((passage_text(*document) for document in documents), key=len))
     lines = [document.sentences for document in dataset.documents]
+    asked = [document.asked for document in dataset.documents]
     try:
-        return Engine.build(documents, encoder, lines if any(lines) else None, analysis)
+        return Engine.build(
+            documents,
+            encoder,
+            lines if any(lines) else None,
+            analysis,
+            asked if any(asked) else (),
+        )
     except ValueError as error:
         msg = f"数据集 {dataset.name} 的文档里没有可检索的文字"
         raise InputError(msg) from error
@@ -127,12 +136,21 @@ def mended(question: str) -> str:
 def _variant(engine: Engine, system: System, dataset: Dataset) -> Engine:
     """The engine with what the system leaves out taken away; vectors are shared."""
     words = engine
-    if not system.analysis.bigrams:
-        words = build_engine(dataset, None, system.analysis)
+    if not system.analysis.bigrams or not system.asked:
+        words = build_engine(_stripped(dataset, system), None, system.analysis)
     parts = engine.embedded
     sentences = parts.sentences if system.sentences else None
-    candidates = Embedded(words.weights, words.vocabulary, parts.vectors, sentences)
+    asked = parts.asked if system.asked else None
+    candidates = Embedded(words.weights, words.vocabulary, parts.vectors, sentences, asked=asked)
     return Engine(candidates, engine.encoder, system.analysis)
+
+
+def _stripped(dataset: Dataset, system: System) -> Dataset:
+    """The collection without the ways of asking, if the system leaves them out."""
+    if system.asked:
+        return dataset
+    documents = tuple(replace(document, asked=()) for document in dataset.documents)
+    return replace(dataset, documents=documents)
 
 
 def _ranker(engine: Engine, system: System, vectors: Mapping[str, Float32 | None]) -> Ranker:

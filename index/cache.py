@@ -37,12 +37,20 @@ class CachedEncoder:
             database.execute(_TABLE)
             yield database
 
-    def _key(self, text: str) -> bytes:
-        return hashlib.sha256(f"{self.name}\0{text}".encode()).digest()
+    def _key(self, kind: str, text: str) -> bytes:
+        return hashlib.sha256(f"{self.name}\0{kind}{text}".encode()).digest()
 
     def encode_questions(self, texts: Sequence[str]) -> Float32:
         """Unit vectors of questions, shape (len(texts), dimension)."""
         return self._encoder.encode_questions(texts)
+
+    def encode_asked(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Float32:
+        """The same for the ways of asking that articles bring, which are remembered."""
+        inner = self._encoder
+        encode = inner.encode_asked if isinstance(inner, CachedEncoder) else inner.encode_questions
+        return self._encoded(texts, encode, "?\0", progress)
 
     def encode_passages(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
@@ -51,11 +59,20 @@ class CachedEncoder:
 
         ``progress`` gets first the number of texts that are known, then those of each batch.
         """
+        return self._encoded(texts, self._encoder.encode_passages, "", progress)
+
+    def _encoded(
+        self,
+        texts: Sequence[str],
+        encode: Callable[[Sequence[str]], Float32],
+        kind: str,
+        progress: Callable[[int], None] | None,
+    ) -> Float32:
         result = np.zeros((len(texts), self.dimension), dtype=np.float32)
         missing: dict[bytes, list[int]] = {}
         places: dict[bytes, list[int]] = {}
         for at, text in enumerate(texts):
-            places.setdefault(self._key(text), []).append(at)
+            places.setdefault(self._key(kind, text), []).append(at)
         with self._database() as database:
             known = kept(database, "checked_vectors", "vector", list(places))
             for key, found in places.items():
@@ -69,7 +86,7 @@ class CachedEncoder:
             keys = sorted(missing, key=lambda key: len(texts[missing[key][0]]))
             for start in range(0, len(keys), _BATCH):
                 part = keys[start : start + _BATCH]
-                vectors = self._encoder.encode_passages([texts[missing[key][0]] for key in part])
+                vectors = encode([texts[missing[key][0]] for key in part])
                 self._keep(database, part, vectors)
                 for key, vector in zip(part, vectors, strict=True):
                     result[missing[key]] = vector

@@ -110,6 +110,14 @@ class Candidates(Protocol):
         ...
 
     @property
+    def asked_vectors(self) -> Mapping[str, Float32]:
+        """Vectors of an article's ways of asking, shape (ways, dimension), as in ``Article.asked``.
+
+        Articles without any are left out.
+        """
+        ...
+
+    @property
     def sentence_count(self) -> int:
         """How many sentences there are in all."""
         ...
@@ -137,6 +145,10 @@ class Candidates(Protocol):
 
         A passage without sentences is its own nearest sentence.
         """
+        ...
+
+    def asked_cosines(self, vector: Float32, positions: Positions) -> Float32:
+        """Cosine of the nearest way of asking for each passage, of the same shape; −1: none."""
         ...
 
     def words(self, query: WordQuery, allowed: Filter | None = None) -> WordScores:

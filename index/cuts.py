@@ -16,11 +16,12 @@ from functools import cache
 from pathlib import Path, PurePath
 
 from corpus import chunks as chunking
-from corpus import folder, records
+from corpus import folder, records, sections
 from corpus import sentences as sentencing
 from corpus.chunks import split
 from corpus.readers import markdown
 from corpus.records import Article, Chunk, Span
+from corpus.sections import asked_within
 from corpus.sentences import quotable
 from index import terms
 from index.cache import drop_if_damaged, kept
@@ -45,7 +46,10 @@ class Cut:
     def of(cls, article: Article) -> "Cut":
         """Cut an article."""
         chunks = tuple(split(article))
-        found = tuple(Counter(document_terms(article.title, chunk.text)) for chunk in chunks)
+        found = tuple(
+            Counter(document_terms(article.title, chunk.text, asked_for(article, chunk)))
+            for chunk in chunks
+        )
         return cls(chunks, found, tuple(quotable(article.body, truncated=article.truncated)))
 
     def packed(self) -> bytes:
@@ -69,6 +73,12 @@ class Cut:
         )
 
 
+def asked_for(article: Article, chunk: Chunk) -> list[str]:
+    """How citizens ask for what stands in a chunk."""
+    rows = asked_within(article, Span(chunk.start, chunk.end))
+    return [article.asked[row][1] for row in rows]
+
+
 @cache
 def _readers() -> str:
     """Names what decides how a file is read."""
@@ -80,14 +90,14 @@ def _readers() -> str:
 def _code() -> str:
     """Names what decides how an article is cut."""
     digest = hashlib.sha256(str(TITLE_WEIGHT).encode())
-    for module in (chunking, sentencing):
+    for module in (chunking, sections, sentencing):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
 
 
 def _key(article: Article) -> bytes:
-    fields = (article.id, article.title, article.body, article.truncated)
+    fields = (article.id, article.title, article.body, article.truncated, article.asked)
     return hashlib.sha256(f"{_code()}\0{terms.fingerprint()}\0{fields!r}".encode()).digest()
 
 

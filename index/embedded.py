@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from corpus.records import Article, Chunk, Span
+from corpus.sections import asked_within
 from index.bm25 import add_scores, postings, term_scores
 from index.candidates import Filter, Float64, Phrase, Positions, WordQuery, WordScores
 from index.vectors import Float32, SentenceVectors, Vectors
@@ -90,12 +91,15 @@ class Embedded:
         sentences: SentenceVectors | None = None,
         library: "Library | None" = None,
         version: str = "",
+        asked: SentenceVectors | None = None,
     ) -> None:
         self.weights = weights
         self.vocabulary = vocabulary
         self.vectors = vectors
         self.library = library or Library((), {}, {}, np.zeros((0, 0), np.float32))
         self.sentences = sentences or self.library.sentences
+        self.asked = asked or self.library.asked
+        self.asked_vectors = self.library.asked_vectors
         self.version = version
         self.chunks = self.library.chunks
         self.articles = self.library.articles
@@ -133,6 +137,11 @@ class Embedded:
             return whole, whole
         return whole, self.sentences.best(vector, positions, whole)
 
+    def asked_cosines(self, vector: Float32, positions: Positions) -> Float32:
+        """Cosine of the nearest way of asking for each passage, of the same shape; −1: none."""
+        none = np.full(len(positions), -1.0, dtype=np.float32)
+        return none if self.asked is None else self.asked.best(vector, positions, none)
+
     def words(self, query: WordQuery, allowed: Filter | None = None) -> WordScores:
         """All admitted passages, scored by their words."""
         scores = query_scores(self.weights, self.vocabulary, query)
@@ -153,7 +162,8 @@ class Library:
     """Articles, their chunks and sentences, and which of them a filter admits.
 
     ``vectors``: float32, shape (sentences, dimension), by article in the order of ``articles``,
-    within an article in the order of ``spans``.
+    within an article in the order of ``spans``. ``asked``: the same of the ways of asking that
+    articles bring, shape (ways, dimension), within an article in the order of ``Article.asked``.
     """
 
     def __init__(
@@ -162,8 +172,11 @@ class Library:
         articles: Mapping[str, Article],
         spans: Mapping[str, Sequence[Span]],
         vectors: Float32,
+        asked: Float32 | None = None,
     ) -> None:
         self.chunks, self.articles, self.spans, self.vectors = chunks, articles, spans, vectors
+        self.asked_vectors = _by_article(articles, asked)
+        self.asked = _asked_of(chunks, articles, self.asked_vectors)
         counts = [len(spans[key]) for key in articles]
         first = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
         rows = {key: row for row, key in enumerate(articles)}
@@ -186,6 +199,31 @@ class Library:
             for row, article in enumerate(self.articles.values()):
                 wanted[row] = wanted[row] and allowed.where(article)
         return np.flatnonzero(wanted[self._row]) if len(self._row) else self._row
+
+
+def _by_article(articles: Mapping[str, Article], asked: Float32 | None) -> dict[str, Float32]:
+    """The vectors of each article's ways of asking; articles without any are left out."""
+    found, start = {}, 0
+    for key, article in articles.items():
+        if asked is not None and article.asked:
+            found[key] = asked[start : start + len(article.asked)]
+            start += len(article.asked)
+    return found
+
+
+def _asked_of(
+    chunks: Sequence[Chunk], articles: Mapping[str, Article], vectors: Mapping[str, Float32]
+) -> SentenceVectors | None:
+    """The ways of asking for each chunk; None if no article brings any."""
+    if not vectors:
+        return None
+    rows, counts = [], []
+    for chunk in chunks:
+        span = Span(chunk.start, chunk.end)
+        mine = asked_within(articles[chunk.article_id], span)
+        rows += [vectors[chunk.article_id][row] for row in mine]
+        counts.append(len(mine))
+    return SentenceVectors.build(np.asarray(rows, dtype=np.float32), counts)
 
 
 def _kinds(articles: Mapping[str, Article]) -> tuple[NDArray[np.int64], list[Article]]:

@@ -26,6 +26,8 @@ CANDIDATES = 200  # passages a leg hands to the fusion
 TITLE_WEIGHT = 2  # how often a title's terms are counted
 SYNONYM_WEIGHT = 0.6  # of what a phrase also means against the phrase itself; see eval/LOG.md
 SENTENCE_WEIGHT = 0.7  # of a passage's nearest sentence against the whole passage; see eval/LOG.md
+# Two questions are nearer to each other than a question to its answer; see eval/LOG.md
+ASKED_LESS = 0.1
 Fusion = Literal["convex", "rrf"]
 
 
@@ -52,9 +54,13 @@ class Analysis:
 PLAIN = Analysis()
 
 
-def document_terms(title: str, text: str, *, bigrams: bool = True) -> list[str]:
-    """The terms under which a passage is found."""
-    return terms(title, bigrams=bigrams) * TITLE_WEIGHT + terms(text, bigrams=bigrams)
+def document_terms(
+    title: str, text: str, asked: Sequence[str] = (), *, bigrams: bool = True
+) -> list[str]:
+    """The terms under which a passage is found; those of the ways of asking for it count once."""
+    found = terms(title, bigrams=bigrams) * TITLE_WEIGHT + terms(text, bigrams=bigrams)
+    ways = dict.fromkeys(term for way in asked for term in terms(way, bigrams=bigrams))
+    return found + list(ways)
 
 
 def passage_text(title: str, text: str) -> str:
@@ -116,6 +122,7 @@ class Engine:
         encoder: Encoder | None,
         sentences: Sequence[Sequence[str]] | None = None,
         analysis: Analysis = PLAIN,
+        asked: Sequence[Sequence[str]] = (),
     ) -> "Engine":
         """Index documents in memory; without an encoder only the bm25 leg works.
 
@@ -124,10 +131,15 @@ class Engine:
             encoder: makes the vectors.
             sentences: what the encoder reads of each document's sentences; None: no such vectors.
             analysis: how texts become terms.
+            asked: how citizens ask for each document; empty: not known of any.
         """
-        found = [document_terms(*document, bigrams=analysis.bigrams) for document in documents]
+        ways = asked or [()] * len(documents)
+        found = [
+            document_terms(*document, wordings, bigrams=analysis.bigrams)
+            for document, wordings in zip(documents, ways, strict=True)
+        ]
         model = BM25(found)
-        vectors = nearest = None
+        vectors = nearest = questions = None
         if encoder is not None:
             passages = [passage_text(title, text) for title, text in documents]
             space = space_of(encoder.name, encoder.dimension)
@@ -137,7 +149,10 @@ class Engine:
                 counts = [len(lines) for lines in sentences]
                 centred = space.passages(encoder.encode_passages(lines))
                 nearest = SentenceVectors.build(centred, counts)
-        candidates = Embedded(model.weights, model.vocabulary, vectors, nearest)
+            if asked:
+                centred = space.asked(encoder.encode_questions([w for of in asked for w in of]))
+                questions = SentenceVectors.build(centred, [len(of) for of in asked])
+        candidates = Embedded(model.weights, model.vocabulary, vectors, nearest, asked=questions)
         return cls(candidates, encoder, analysis)
 
     def __len__(self) -> int:
@@ -222,12 +237,17 @@ class Engine:
         ]
 
     def _closeness(self, vector: Float32, positions: Positions) -> NDArray[np.float64]:
-        """Cosine of the passage, mixed with that of its nearest sentence if there are sentences."""
+        """Cosine of the passage, mixed with that of its nearest sentence if there are sentences.
+
+        A way of asking for the passage stands for a sentence, if it is nearer by ``ASKED_LESS``.
+        """
         whole, nearest = self.candidates.cosines(vector, positions)
         if not self.candidates.has_sentences:
             return whole.astype(np.float64)
+        asked = self.candidates.asked_cosines(vector, positions)
+        nearest = np.maximum(nearest, asked - ASKED_LESS)
         mixed = (1 - SENTENCE_WEIGHT) * whole + SENTENCE_WEIGHT * nearest
-        return mixed.astype(np.float64)
+        return np.asarray(mixed, dtype=np.float64)
 
 
 def _ranks(best: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexStale, SearchIndexError
 
-FORMAT = 2  # centred vectors
+FORMAT = 3  # with the ways of asking that articles bring
 REBUILD = "请重建索引：python -m index build"
 CURRENT = "CURRENT"  # the file that names the version in use
 Read = TypeVar("Read")

@@ -58,7 +58,8 @@ def unpacked_article(text: str) -> Article:
     """What ``packed_article`` made JSON of."""
     record = json.loads(text)
     record["place"] = tuple(record["place"])
-    record["lint_ok"] = tuple((code, why) for code, why in record["lint_ok"])
+    for pairs in ("lint_ok", "asked"):
+        record[pairs] = tuple((first, second) for first, second in record[pairs])
     record["audience"] = Audience(record["audience"])
     record["authority"] = Authority(record["authority"])
     record["status"] = Status(record["status"])

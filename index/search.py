@@ -97,6 +97,11 @@ class Index:
         """Each article's sentence vectors, shape (its sentences, dimension), as in ``spans``."""
         return self.engine.candidates.sentence_vectors
 
+    @property
+    def asked_vectors(self) -> Mapping[str, Float32]:
+        """Vectors of an article's ways of asking, as in ``Article.asked``; see ``Candidates``."""
+        return self.engine.candidates.asked_vectors
+
     def search(
         self,
         question: str,

@@ -33,6 +33,11 @@ def sentence_texts(articles: list[Article], spans: dict[str, list[Span]]) -> lis
     return [sentence_text(article, span) for article in articles for span in spans[article.id]]
 
 
+def asked_texts(articles: list[Article]) -> list[str]:
+    """All ways of asking that the articles bring, article by article."""
+    return [way for article in articles for _, way in article.asked]
+
+
 def _spans(articles: list[Article]) -> dict[str, list[Span]]:
     return {a.id: quotable(a.body, truncated=a.truncated) for a in articles}
 
@@ -60,9 +65,12 @@ def ship_vectors(corpus: Path, encoder: Encoder, cache: Path, out: Path) -> int:
     chunks = [chunk for article in articles for chunk in split(article)]
     texts = chunk_texts(articles, chunks) + sentence_texts(articles, _spans(articles))
     beside = out.with_name(f".{out.name}.{os.getpid()}")
-    CachedEncoder(CachedEncoder(encoder, seeded(cache)), beside).encode_passages(texts)
+    kept, ways = CachedEncoder(encoder, seeded(cache)), asked_texts(articles)
+    written = CachedEncoder(kept, beside)
+    written.encode_passages(texts)
+    written.encode_asked(ways)
     beside.replace(out)
-    return len(set(texts))
+    return len(set(texts)) + len(set(ways))
 
 
 def shipped_sentences(corpus: Path, encoder: Encoder, cache: Path) -> Float32:

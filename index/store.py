@@ -9,6 +9,7 @@ build leaves the old one in use.
         passages.db     SQLite: articles, chunks, sentences
         bm25.npz        term weights        terms.txt      its rows
         chunks.faiss    chunk vectors       sentences.npy  sentence vectors, float16
+        asked.npy       vectors of the ways of asking that articles bring, float16
 """
 
 import sqlite3
@@ -27,13 +28,13 @@ from index.embedded import Embedded, Library
 from index.encoder import Encoder
 from index.manifest import FORMAT, REBUILD, Manifest, read_manifest, sha256, version_of
 from index.search import Engine, Index
-from index.shipped import chunk_texts, seeded, sentence_texts
+from index.shipped import asked_texts, chunk_texts, seeded, sentence_texts
 from index.vectors import Float32, Vectors
 from index.ways import space_of
 
 DEFAULT = Path(__file__).with_name("data")
 CACHE_FILE = "embeddings.db"
-_FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy")
+_FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy", "asked.npy")
 
 Progress = Callable[[str, int, int], None]
 
@@ -126,15 +127,20 @@ def _write(
     model = bm25.BM25(found)
     bm25.save(model, beside)
 
+    space = space_of(encoder.name, encoder.dimension)
+
     def encode(stage: str, texts: list[str]) -> Float32:
         vectors = encoder.encode_passages(
             texts, progress=lambda added: progress(stage, added, len(texts))
         )
-        return space_of(encoder.name, encoder.dimension).passages(vectors)
+        return space.passages(vectors)
 
     texts, lines = chunk_texts(articles, chunks), sentence_texts(articles, spans)
     Vectors.build(encode("片段", texts)).save(beside / "chunks.faiss")
     np.save(beside / "sentences.npy", encode("句子", lines).astype(np.float16))
+    ways = asked_texts(articles)
+    asked = encoder.encode_asked(ways, progress=lambda added: progress("问法", added, len(ways)))
+    np.save(beside / "asked.npy", space.asked(asked).astype(np.float16))
     return len(chunks), len(lines)
 
 
@@ -182,8 +188,9 @@ def _opened(version: Path, out: Path) -> Index:
     weights, vocabulary = bm25.load(version)
     vectors = Vectors.load(version / "chunks.faiss")
     flat = np.load(version / "sentences.npy", allow_pickle=False)
-    _check(found, articles, chunks, len(vectors), len(flat))
-    library = Library(chunks, articles, spans, flat.astype(np.float32))
+    asked = np.load(version / "asked.npy", allow_pickle=False)
+    _check(found, articles, chunks, len(vectors), len(flat), len(asked))
+    library = Library(chunks, articles, spans, flat.astype(np.float32), asked.astype(np.float32))
     embedded = Embedded(weights, vocabulary, vectors, None, library, version.name)
     return Index(Engine(embedded, None), found.encoder, found.model)
 
@@ -194,11 +201,13 @@ def _check(
     chunks: list[Chunk],
     n_vectors: int,
     n_sentences: int,
+    n_asked: int,
 ) -> None:
     for chunk in chunks:
         chunk.check(articles[chunk.article_id])
-    counts = (len(articles), len(chunks), n_vectors, n_sentences)
-    if counts != (found.articles, found.chunks, found.chunks, found.sentences):
+    counts = (len(articles), len(chunks), n_vectors, n_sentences, n_asked)
+    ways = sum(len(article.asked) for article in articles.values())
+    if counts != (found.articles, found.chunks, found.chunks, found.sentences, ways):
         msg = f"索引各部分的数目对不上。{REBUILD}"
         raise IndexDamaged(msg)
 

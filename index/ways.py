@@ -72,6 +72,10 @@ class Space:
         """Unit vectors of passages, shape (n, dimension), centred."""
         return unit(vectors - self.passage_centre) if len(self.ways) else vectors
 
+    def asked(self, vectors: Float32) -> Float32:
+        """Unit vectors of questions, shape (n, dimension), centred but not leaning."""
+        return unit(vectors - self.question_centre) if len(self.ways) else vectors
+
     def question(self, vector: Float32) -> Float32:
         """A question's unit vector, shape (dimension,), centred and leaning to its subjects."""
         if not len(self.ways):

@@ -12,15 +12,24 @@ TEXTS = {
     "津贴": "生育津贴由单位申请。津贴按天算。",
     "异地": "异地就医要先备案。备案可以在手机上办。",
 }
-QUESTIONS = ["惠州门诊报多少", "生育津贴谁申请", "异地备案", "zzz"]
-FILES = ["passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy"]
+QUESTIONS = ["惠州门诊报多少", "生育津贴谁申请", "异地备案", "该带啥", "zzz"]
+ASKED = {"门诊": {"": ["看病给报几成"], "办法": ["要带啥去办", "在哪块儿弄"]}}
+FILES = [
+    "passages.db",
+    "bm25.npz",
+    "terms.txt",
+    "chunks.faiss",
+    "sentences.npy",
+    "asked.npy",
+]
 
 
 def write_corpus(folder: Path) -> Path:
     """Four articles in a new folder."""
     folder.mkdir()
     for name, body in TEXTS.items():
-        text = f"---\ntitle: {name}怎么办\n---\n\n{body}\n"
+        asked = f"asked: {ASKED[name]}\n" if name in ASKED else ""
+        text = f"---\ntitle: {name}怎么办\n{asked}---\n\n{body}\n"
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
     return folder
 

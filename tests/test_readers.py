@@ -86,6 +86,10 @@ def test_other_front_matters_are_text(text: str) -> None:
         ("title: a\nsource_url: javascript:alert(1)", "source_url"),
         ("title: {a: b}", "文字"),
         ("title: a\nplace: {a: b}", "文字"),
+        ("title: a\nasked: [怎么办]", "asked 应写成"),
+        ("title: a\nasked: {'': 怎么办}", "asked 应写成"),
+        ("title: a\nasked: {'': ['']}", "asked 应写成"),
+        ("title: a\nasked: {没有的: [怎么办]}", "“没有的”不是这篇文章的小标题"),
         ("title: ' '", "标题或正文"),
         ("- a\n- b", "标题或正文"),
     ],
@@ -98,6 +102,14 @@ def test_a_broken_front_matter_is_named(head: str, named: str) -> None:
 def test_front_matter_without_a_body_is_refused() -> None:
     with pytest.raises(SkippedFile, match="标题或正文"):
         markdown.read("---\ntitle: a\n---\n", PATH)
+
+
+def test_ways_of_asking_stand_under_a_heading_and_survive_a_round() -> None:
+    head = "title: a\nasked: {'': [咋整, 怎么弄], 怎么办: [上哪办]}"
+    text = f"---\n{head}\n---\n文。\n\n## 怎么办\n\n去。"
+    article = markdown.read(text, PATH)
+    assert article.asked == (("", "咋整"), ("", "怎么弄"), ("怎么办", "上哪办"))
+    assert markdown.read(markdown.render(article, "0"), PATH).asked == article.asked
 
 
 def test_the_places_of_the_front_matter() -> None:

@@ -12,6 +12,7 @@ from corpus.errors import CorpusError, IndexStale, YibaoError
 from corpus.sentences import quotable
 from index import manifest, store, terms
 from index.cache import CachedEncoder
+from index.cuts import asked_for
 from index.encoder import Encoder
 from index.search import Engine
 from index.shipped import sentence_text
@@ -48,7 +49,8 @@ def test_an_opened_index_answers_as_it_was_built(corpus: Path, built: Path) -> N
         ]
         for chunk in index.chunks
     ]
-    engine = Engine.build(documents, FakeEncoder(), lines)
+    asked = [asked_for(index.articles[chunk.article_id], chunk) for chunk in index.chunks]
+    engine = Engine.build(documents, FakeEncoder(), lines, asked=asked)
     for question in QUESTIONS:
         opened, built_now = index.engine.rank(question, 5), engine.rank(question, 5)
         assert [hit.position for hit in opened] == [hit.position for hit in built_now]
@@ -67,6 +69,35 @@ def test_every_sentence_has_its_vector(built: Path) -> None:
         np.testing.assert_allclose(index.sentence_vectors[key], expected, atol=2e-3)  # float16
 
 
+def test_every_way_of_asking_has_its_vector(built: Path) -> None:
+    index = store.open_index(built)
+    (key,) = index.asked_vectors
+    assert [way for _, way in index.articles[key].asked] == [
+        "看病给报几成",
+        "要带啥去办",
+        "在哪块儿弄",
+    ]
+    expected = FakeEncoder().encode_questions(["看病给报几成", "要带啥去办", "在哪块儿弄"])
+    np.testing.assert_allclose(index.asked_vectors[key], expected, atol=2e-3)
+
+
+def test_a_way_of_asking_finds_its_passage_by_words_and_by_vector(built: Path) -> None:
+    """The passage itself holds neither 「带啥」 nor 「弄」."""
+    index = store.open_index(built, FakeEncoder())
+    for legs in (("bm25",), ("dense",), ("bm25", "dense")):
+        hits = index.search("要带啥去办", 1, legs=legs)
+        assert hits[0].article.title == "门诊怎么办"
+    assert all("啥" not in chunk.text for chunk in index.chunks)
+
+
+def test_a_new_way_of_asking_is_all_that_is_encoded(corpus: Path, built: Path) -> None:
+    path = corpus / "门诊.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("弄", "整"), encoding="utf-8")
+    encoder = FakeEncoder()
+    assert store.build(corpus, built, encoder)[1]
+    assert (encoder.questions, encoder.passages) == (["在哪块儿整"], [])
+
+
 def test_the_manifest_counts_what_is_there(corpus: Path, out: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     found, changed = store.build(
@@ -78,7 +109,7 @@ def test_the_manifest_counts_what_is_there(corpus: Path, out: Path) -> None:
     assert found.sentences == sum(map(len, index.spans.values()))
     assert (found.encoder, found.dimension, index.model) == ("fake-1", 16, "some/model")
     assert set(found.files) == set(FILES)
-    for stage, total in (("片段", found.chunks), ("句子", found.sentences)):
+    for stage, total in (("片段", found.chunks), ("句子", found.sentences), ("问法", 3)):
         added = [row[1:] for row in seen if row[0] == stage]
         assert sum(count for count, _ in added) == total
         assert {of for _, of in added} == {total}
@@ -218,7 +249,8 @@ def test_a_new_cache_begins_with_the_shipped_vectors(tmp_path: Path, encoder: En
         name, dimension = encoder.name, encoder.dimension
 
         def encode_questions(self, texts: Sequence[str]) -> Float32:
-            raise AssertionError
+            message = f"not shipped, run `python -m index vectors`: {texts[0]}"
+            raise AssertionError(message)
 
         def encode_passages(
             self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
@@ -227,5 +259,7 @@ def test_a_new_cache_begins_with_the_shipped_vectors(tmp_path: Path, encoder: En
             raise AssertionError(message)
 
     store.build(folder.SHIPPED, tmp_path / "index", Idle())
-    shipped = CachedEncoder(Idle(), tmp_path / "index" / store.CACHE_FILE).encode_passages(texts)
-    assert np.allclose(shipped, encoder.encode_passages(texts), atol=1e-3)
+    shipped = CachedEncoder(Idle(), tmp_path / "index" / store.CACHE_FILE)
+    assert np.allclose(shipped.encode_passages(texts), encoder.encode_passages(texts), atol=1e-3)
+    ways = [next(way for article in articles for _, way in article.asked)]
+    assert np.allclose(shipped.encode_asked(ways), encoder.encode_questions(ways), atol=1e-3)
