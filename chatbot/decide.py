@@ -71,13 +71,27 @@ def features(
         "quoted": coverage(weights, normalise(shown)),
         "title": best.title,
         "closeness": best.closeness,
-        "wanted": max(sentence.wanted for sentence in best.sentences),
+        "wanted": _wanted(sources, quotes),
         "fit": best.fit,
         "agreement": best.agreement,
         "known": 1 - unknown_share(index, weights),
         "smallness": max(0.0, 1 - math.log10(index.engine.candidates.sentence_count or 1) / LARGE),
         "length": min(max((len(text) - SHORT) / (LONG - SHORT), 0.0), 1.0),
     }
+
+
+def _wanted(sources: Sequence[Source], quotes: Sequence[Quote]) -> float:
+    """How far a quoted sentence shows what is asked for, 0…1."""
+    shown = {(quote.article.id, quote.start) for quote in quotes}
+    return max(
+        (
+            sentence.wanted
+            for source in sources
+            for sentence in source.sentences
+            if (source.article.id, sentence.span.start) in shown
+        ),
+        default=0.0,
+    )
 
 
 def probability(values: dict[str, float], *, dense: bool) -> float:
