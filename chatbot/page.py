@@ -16,6 +16,7 @@ from gradio.events import api
 from chatbot.conversation import PANEL_HEAD, Conversation
 from chatbot.records import DISCLAIMER
 from chatbot.render import render_choices
+from chatbot.sessions import SESSION_SECONDS, keep_sessions
 from chatbot.turns import (
     Answering,
     apologise,
@@ -31,7 +32,6 @@ __all__ = ["Answering", "build_page", "mount_page"]
 QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longer ones from the API
 WORKERS = 8  # questions answered at the same time; Gradio's default of 1 is a trap under load
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
-SESSION_SECONDS = 3600  # a closed page's conversation is forgotten after this
 
 PLACES_AGE = 86_400  # seconds that a browser may keep the list of places
 
@@ -143,6 +143,7 @@ def mount_page(app: FastAPI, page: gr.Blocks) -> None:
         i18n=gr.I18n(**{"zh-CN": {"chatbot.copy_message": "复制"}}),
         app_kwargs={"openapi_url": None, "docs_url": None, "redoc_url": None},
     )
+    keep_sessions(app, page)
 
 
 def _html(html: str, name: str) -> gr.Markdown:
