@@ -14,11 +14,13 @@ from chatbot.applicable import is_local
 from chatbot.decide import caveats
 from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
+from chatbot.encoder_import import import_sentence_transformers
 from chatbot.limits import limit_of
 from chatbot.question import clean, problem
 from chatbot.reading import Reading, read
 from chatbot.records import Answer, Retrieval
 from chatbot.safety import Alert
+from chatbot.starters import choose_starters
 from corpus.place_suggestions import suggest_places
 from corpus.records import Article
 from corpus.regions import PlacePath, mentions
@@ -45,6 +47,7 @@ class Chatbot:
     def warm(self) -> None:
         """Load the encoder and run it once; blocks for seconds."""
         self.ask("医保怎么办理")  # dictionaries and rules are read on first use
+        import_sentence_transformers()
         encoder = load_encoder(self.index.model or None)
         encoder.encode_questions(["医保"])
         store.attach(self.index, encoder)
@@ -66,8 +69,8 @@ class Chatbot:
 
     @property
     def starters(self) -> tuple[str, ...]:
-        """Up to six titles to begin with, one a topic."""
-        return compose.starters(self.index.articles.values())
+        """Up to six questions to begin with, common ones first."""
+        return choose_starters(self.index.articles.values())
 
     def article(self, article_id: str) -> Article:
         """An article by its id; raises ``KeyError``."""

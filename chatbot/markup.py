@@ -12,11 +12,11 @@ from corpus.records import Span
 
 _SPECIAL = re.compile(r"[\x00-\x08\x0b-\x1f!\"#$%&'()*+./:<=>@\[\\\]^_`{|}~-]")
 # Numbers that a tap may call. 120: emergency; 110: police; 12356: psychological help;
-# 12393: 医保; 12345: government. Those of three digits are linked in our own sentences only:
-# 「120元」 is no telephone.
-_SERVICE = re.compile(r"(?<![\d.\-—–])(?:12393|12356|12345)(?![\d.\-]|\s*[元块万%％])")
+# 12393: 医保; 12333: 社保; 12345: government. Those of three digits are linked in our own
+# sentences only: 「120元」 is no telephone.
+_SERVICE = re.compile(r"(?<![\d.\-—–])(?:12393|12356|12333|12345)(?![\d.\-]|\s*[元块万%％])")
 _ANY_PHONE = re.compile(
-    r"(?<![\d.\-—–])(?:12393|12356|12345|120|110)(?![\d.\-]|\s*[元块万天岁个年月日%％])"
+    r"(?<![\d.\-—–])(?:12393|12356|12333|12345|120|110)(?![\d.\-]|\s*[元块万天岁个年月日%％])"
 )
 _HEADING = re.compile(r"(#{1,6})\s+")
 _ITEM = re.compile(r"\s*(?:[-*•·]\s+|•)")

@@ -17,6 +17,7 @@ from chatbot.conversation import PANEL_HEAD, Conversation
 from chatbot.records import DISCLAIMER
 from chatbot.render import render_choices
 from chatbot.sessions import SESSION_SECONDS, keep_sessions
+from chatbot.starters import subjects_of
 from chatbot.turns import (
     Answering,
     apologise,
@@ -51,10 +52,6 @@ PICKER = """<div class="yb-picker" id="yb-picker">
 <p class="yb-later" id="yb-later"></p>"""
 PENDING = '<div class="yb-pending" id="yb-pending"></div>'
 FOOT = f'<p class="yb-foot">{DISCLAIMER}</p>'
-
-
-# Subjects of articles in the words of somebody who does not know the trade.
-PLAIN_SUBJECTS = {"不予支付": "哪些不能报", "名词解释": "看不懂的词", "办事指南": "怎么办理"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +148,9 @@ def _html(html: str, name: str) -> gr.Markdown:
 
 
 def _starters(bot: Answering) -> str:
-    """The starters, each below the subject of its article."""
-    subjects = {
-        article.title: PLAIN_SUBJECTS.get(article.topic, article.topic) for article in bot.articles
-    }
-    return f'<h2 class="yb-subtitle">可以这样问</h2>{render_choices(bot.starters, subjects)}'
+    """The starters, each below its subject."""
+    shown = render_choices(bot.starters, subjects_of(bot.articles))
+    return f'<h2 class="yb-subtitle">可以这样问</h2>{shown}'
 
 
 def _chat() -> gr.Chatbot:
@@ -181,7 +176,7 @@ def _chat() -> gr.Chatbot:
 def _box() -> gr.Textbox:
     return gr.Textbox(
         label="您的问题（请不要写姓名、身份证号）",
-        placeholder="例如：门特怎么申请？",
+        placeholder="例：门诊怎么报？",
         elem_id="yb-question",
         max_lines=4,
         max_length=QUESTION_LENGTH,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from chatbot.answer import Chatbot
 from corpus.errors import YibaoError
@@ -17,7 +17,7 @@ from tests.browser.serving import ask, chromium, chromium_path, served, visit
 from tests.browser.staged import CONFLICT, StagedBot
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}  # CSS pixels
-CLARIFY = "湖洲大病二次报销，自己出了多少以上才给报"
+CLARIFY = "医保要交满多少年才能退休后不交"
 EMERGENCY = "我爸突然胸口剧痛，喘不上气，怎么报销？"
 REFUSAL = "明天股票会涨吗？"
 
@@ -60,7 +60,7 @@ def _page(browser: Browser, name: str) -> Page:
 def _states(page: Page, address: str, stage: str, question: str) -> Iterator[str]:
     visit(page, address)
     yield "first-visit"
-    answer = ask(page, question)
+    answer = _asked(page, question, "answer")
     yield "answer"
     answer.locator(".yb-marker").first.click()
     page.locator(".yb-card.yb-on").wait_for()
@@ -73,12 +73,21 @@ def _states(page: Page, address: str, stage: str, question: str) -> Iterator[str
         ("refusal", address, REFUSAL),
     ):
         visit(page, where)
-        ask(page, asked)
+        _asked(page, asked, "no_answer" if state == "refusal" else state)
         yield state
     visit(page, address)
     page.click(".yb-size")
-    ask(page, question)
+    _asked(page, question, "answer")
     yield "large-print"
+
+
+def _asked(page: Page, question: str, kind: str) -> Locator:
+    """The answer, which must be of the kind that the picture is to show."""
+    answer = ask(page, question)
+    if "yb-" + kind not in (answer.get_attribute("class") or "").split():
+        typer.echo(f"“{question}”的回答不是 {kind}，请换一个问题。", err=True)
+        raise typer.Exit(1)
+    return answer
 
 
 if __name__ == "__main__":

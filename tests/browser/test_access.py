@@ -11,7 +11,7 @@ from chatbot.answer import Chatbot
 from chatbot.records import DISCLAIMER
 from tests.browser.conftest import TOKEN
 from tests.browser.serving import ask, visit
-from tests.browser.staged import CONFLICT, LOCAL, LONG, URGENT
+from tests.browser.staged import CONFLICT, LOCAL, LONG, NOTHING, URGENT
 
 OpenPage = Callable[..., Page]
 BOX = "#yb-question textarea"
@@ -23,6 +23,7 @@ LOOKS = {
     "contrast": {"contrast": "1"},
     "all": {"dark": "1", "size": "2", "contrast": "1"},
 }
+SCREENS = [(1280, 800), (768, 1024), (390, 844), (320, 568)]
 FIRST_LOAD = 400 * 1024  # bytes on the wire, all responses of an empty cache together
 
 
@@ -44,8 +45,11 @@ def _violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
-def test_axe_finds_nothing_on_any_page_in_any_look(stage: str, open_page: OpenPage) -> None:
-    page = open_page(reduced_motion="reduce")
+@pytest.mark.parametrize(("width", "height"), SCREENS, ids=str)
+def test_axe_finds_nothing_on_any_page_in_any_look(
+    stage: str, open_page: OpenPage, width: int, height: int
+) -> None:
+    page = open_page(width, height, reduced_motion="reduce")
     found: dict[str, list[str]] = {}
     visit(page, stage)
     found["first visit"] = _violations(page)
@@ -58,17 +62,28 @@ def test_axe_finds_nothing_on_any_page_in_any_look(stage: str, open_page: OpenPa
         page.goto(stage + path)
         for look in _in_looks(page):
             found[f"{path} {look}"] = _violations(page)
-            assert page.evaluate(SIDEWAYS) == 0, look
+            assert page.evaluate(SIDEWAYS) == 0, (path, look)
     assert {name: rows for name, rows in found.items() if rows} == {}
 
 
-def test_axe_finds_nothing_on_a_phone(stage: str, open_page: OpenPage) -> None:
-    page = open_page(390, 844, reduced_motion="reduce")
+@pytest.mark.parametrize(("pressed", "pixels"), [(1, 24), (2, 30)])
+def test_large_print_enlarges_everything_that_is_read(
+    stage: str, open_page: OpenPage, pressed: int, pixels: int
+) -> None:
+    page = open_page(390, 844)
     visit(page, stage)
-    _open_everything(page)
-    for look in _in_looks(page, ("light", "all")):
-        assert _violations(page) == [], look
-        assert page.evaluate(SIDEWAYS) == 0, look
+    for _ in range(pressed):
+        page.locator(".yb-size").click()
+    for question in (LONG, CONFLICT, URGENT, NOTHING):
+        ask(page, question)
+    page.locator(".yb-answer").first.locator(".yb-marker").first.click()
+    sizes = "all => all.map((e) => parseFloat(getComputedStyle(e).fontSize))"
+    for css in (".yb-question", ".yb-lead", ".yb-quote", ".yb-passage p", ".yb-choice", BOX):
+        read = page.locator(css).evaluate_all(sizes)
+        assert read, css
+        assert min(read) >= pixels, css
+    every = page.locator(".yb-answer :is(p, a, h2, h3, span, button), .yb-chip, .yb-card *")
+    assert min(every.evaluate_all(sizes)) >= 0.85 * pixels
 
 
 def _open_everything(page: Page) -> None:
