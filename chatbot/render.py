@@ -29,6 +29,8 @@ _CALLS = {
 _SLOT_WORDS = {"region": "参保地", "insurance": "险种", "year": "年份"}
 _REASONS = ("答非所问", "过期", "地区不对", "引用错", "看不懂")
 _TOOLS = {"copy": "复制", "aloud": "朗读", "print": "打印", "share": "分享"}
+_CHOOSE_PLACE = '<button class="yb-choose-place" type="button">选参保地</button>'
+_CHOOSE_HERE = f'<p class="yb-choose">{_CHOOSE_PLACE}</p>'
 _ONE_LEG = "语义查找还在准备，这次只按字词查找，过一会儿再问会更准。"
 
 
@@ -50,6 +52,7 @@ def render_answer(answer: Answer, turn: str) -> str:
         f'<h2 class="yb-kind">{KIND_WORDS[answer.kind]}</h2>',
         _calls(answer),
         _own_words("yb-lead", first),
+        _CHOOSE_HERE if answer.kind is Kind.CLARIFY and not answer.slots.region else "",
         _own_words("yb-below", below),
         _quotes(answer, turn),
         _own_words("yb-closing", answer.closing),
@@ -74,11 +77,11 @@ def render_choices(questions: Sequence[str], subjects: Mapping[str, str] | None 
     return f'<div class="yb-choices">{"".join(buttons)}</div>' if buttons else ""
 
 
-def render_after(followups: Sequence[str]) -> str:
+def render_after(questions: Sequence[str], title: str = "接着问") -> str:
     """What stands below the last answer: what to ask next, and how to start again."""
-    title = '<h2 class="yb-subtitle">接着问</h2>' if followups else ""
+    title = f'<h2 class="yb-subtitle">{title}</h2>' if questions else ""
     restart = '<button class="yb-restart" id="yb-restart" type="button">重新开始</button>'
-    return f"{title}{render_choices(followups)}{restart}"
+    return f"{title}{render_choices(questions)}{restart}"
 
 
 def render_slots(slots: Slots, turn: str) -> str:
@@ -89,8 +92,7 @@ def render_slots(slots: Slots, turn: str) -> str:
         f"{_SLOT_WORDS[name] + '：' if name in _SLOT_WORDS else ''}{escape(value)}</button>"
         for name, value in known.items()
     ]
-    choose = '<button class="yb-choose-place" type="button">选参保地</button>'
-    return f'<div class="yb-chips yb-{turn}">{"".join(chips)}{choose}</div>'
+    return f'<div class="yb-chips yb-{turn}">{"".join(chips)}{_CHOOSE_PLACE}</div>'
 
 
 def _subject(subject: str) -> str:

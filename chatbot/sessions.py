@@ -6,8 +6,8 @@ single question, and words that the visitor believes gone. Here a conversation i
 and nothing else, and all of it goes.
 """
 
-import datetime
 from copy import copy
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -44,7 +44,7 @@ class Sessions(StateHolder):
     """Every visitor's state; Gradio asks it once a second to forget what is old."""
 
     def __init__(self, blocks: Blocks) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Gradio has no types here
         self.set_blocks(blocks)
         self.capacity = SESSIONS
 
@@ -56,7 +56,7 @@ class Sessions(StateHolder):
 
     def delete_all_expired_state(self) -> None:
         """Forget whoever has asked nothing for ``SESSION_SECONDS``."""
-        oldest = datetime.datetime.now() - datetime.timedelta(seconds=SESSION_SECONDS)
+        oldest = datetime.now() - timedelta(seconds=SESSION_SECONDS)
         with self.lock:
             for session_id, used in list(self.time_last_used.items()):
                 if used < oldest:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import gradio as gr
 
 from chatbot.conversation import Conversation
-from chatbot.records import Answer
+from chatbot.records import Answer, Kind
 from chatbot.render import is_mended, render_after
 from corpus.records import Article
 
@@ -66,7 +66,7 @@ def turn_handler(bot: Answering) -> Callable[..., Outputs]:
             return (gr.skip(),) * OUTPUTS
         state, region = state.forget((forget or "").split()), (region or "").strip()
         answer = bot.ask(question, region=region, history=state.history, forget=state.forgotten)
-        return shown(state.add(question, answer), region, answer.followups)
+        return shown(state.add(question, answer), region, *_next(bot, answer))
 
     return turn
 
@@ -87,7 +87,7 @@ def undo_handler(bot: Answering) -> Callable[..., Outputs]:
             mend=False,
             forget=state.forgotten,
         )
-        return shown(state.add(question, answer), region, answer.followups)
+        return shown(state.add(question, answer), region, *_next(bot, answer))
 
     return undo
 
@@ -107,7 +107,16 @@ def named_ask(bot: Answering) -> Callable[[str, str], dict[str, Any]]:
     return ask
 
 
-def shown(state: Conversation, region: str, followups: Sequence[str]) -> Outputs:
+def _next(bot: Answering, answer: Answer) -> tuple[Sequence[str], str]:
+    """What to ask next, and its title: after a refusal that offers nothing, common questions."""
+    if answer.followups or answer.kind not in (Kind.NO_ANSWER, Kind.INVALID):
+        return answer.followups, "接着问"
+    return bot.starters, "可以这样问"
+
+
+def shown(
+    state: Conversation, region: str, questions: Sequence[str], title: str = "接着问"
+) -> Outputs:
     """The page after an answer, or at its beginning."""
     named = state.slots.region  # a message that names another place than the chosen one wins
     return (
@@ -115,7 +124,7 @@ def shown(state: Conversation, region: str, followups: Sequence[str]) -> Outputs
         state.messages,
         state.evidence,
         state.chips,
-        render_after(followups[:FOLLOWUPS]) if state.turns else "",
+        render_after(questions[:FOLLOWUPS], title) if state.turns else "",
         region if named in ("", region) else "",
         "",
     )

@@ -20,7 +20,7 @@ BELOW = {
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "gradio", "onnxruntime")
 # Imported by functions, when needed.
-LATE = {"index.e5modules", "chatbot.page", "chatbot.turns", "chatbot.api"}
+LATE = {"index.e5modules", "chatbot.page", "chatbot.turns", "chatbot.api", "chatbot.sessions"}
 
 
 def sources(package: str) -> list[Path]:

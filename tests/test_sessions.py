@@ -1,7 +1,7 @@
 """Conversations on the server: bounded in number, gone an hour after the last question."""
 
 import asyncio
-import datetime
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -53,7 +53,7 @@ def test_all_of_it_is_gone_an_hour_after_the_last_question(app) -> None:
     ask(app, "old")
     ask(app, "new")
     found = held(app)
-    past = datetime.timedelta(seconds=SESSION_SECONDS + 1)
+    past = timedelta(seconds=SESSION_SECONDS + 1)
     found.time_last_used["old"] -= past
     found.delete_all_expired_state()
     assert "old" not in found

@@ -99,6 +99,11 @@ function sending(event) {
   wait(typed);
 }
 
+document.addEventListener("yb-place-told", () => {
+  const last = [...document.querySelectorAll("#yb-chat .yb-question")].at(-1)?.textContent;
+  if (last && !asking()) send(last);
+});
+
 document.addEventListener(
   "keydown",
   (event) => {

@@ -2,6 +2,7 @@
 const SHOWN = 8; // places offered at once
 const RECENT = 5; // places remembered
 
+let forAnswer = false; // whether the picker was opened from an answer that asks for the place
 let names = null; // every place of the country by its full name, fetched when the picker is opened
 
 const byId = (id) => document.getElementById(id);
@@ -69,7 +70,8 @@ function offer() {
   places.replaceChildren(...(found.length ? found.map((name) => button(name, "yb-place")) : [line(none)]));
 }
 
-async function openPicker() {
+async function openPicker(opener) {
+  forAnswer = opener.closest(".yb-answer") !== null;
   byId("yb-picker").classList.add("yb-on");
   byId("yb-place-name").value = "";
   offer();
@@ -87,7 +89,7 @@ async function openPicker() {
 
 function closePicker() {
   byId("yb-picker").classList.remove("yb-on");
-  document.querySelector(".yb-choose-place")?.focus();
+  document.querySelector("#yb-slots .yb-choose-place")?.focus();
 }
 
 function choose(name) {
@@ -97,6 +99,8 @@ function choose(name) {
   byId("yb-picker").classList.remove("yb-on");
   showChips();
   document.querySelector("#yb-question textarea")?.focus();
+  // The place was asked for: the question is asked again by itself.
+  if (forAnswer) document.dispatchEvent(new CustomEvent("yb-place-told"));
 }
 
 function takeAway(slot) {
@@ -123,7 +127,7 @@ export function showChips() {
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target.closest("button") : null;
   if (!target) return;
-  if (target.matches(".yb-choose-place")) openPicker();
+  if (target.matches(".yb-choose-place")) openPicker(target);
   else if (target.matches("#yb-place-done")) closePicker();
   else if (target.matches(".yb-place")) choose(target.textContent);
   else if (target.matches(".yb-forget-places")) {
@@ -133,7 +137,7 @@ document.addEventListener("click", (event) => {
   } else if (target.matches(".yb-chip")) {
     takeAway([...target.classList].find((css) => css.startsWith("yb-slot-")).slice("yb-slot-".length));
     showChips();
-    (document.querySelector("#yb-slots .yb-chip") ?? document.querySelector(".yb-choose-place"))?.focus();
+    (document.querySelector("#yb-slots .yb-chip") ?? document.querySelector("#yb-slots .yb-choose-place"))?.focus();
   }
 });
 

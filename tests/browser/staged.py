@@ -13,6 +13,7 @@ HOSTILE = (
 LONG, CONFLICT, CLARIFY, URGENT, NOTHING, MISSPELT = (
     "门诊怎么报", "几处不同", "哪里参保", "胸口剧痛", "没有的事", "门忒怎么报",
 )  # fmt: skip
+NO_PLACE = "不知哪里"
 SLOW, BROKEN = "慢慢查", "坏掉"
 SLOW_SECONDS = 1.0
 HURT = Article(
@@ -92,6 +93,7 @@ STAGED: dict[str, tuple[Kind, list[Quote], str, tuple[str, ...]]] = {
         "请马上拨打120。坐着休息，不要走动。\n\n您问的医保问题，资料里这样写。",
         (),
     ),
+    NO_PLACE: (Kind.CLARIFY, [], "各地规定不一样。请问您在哪个城市参保？", ()),
     NOTHING: (Kind.NO_ANSWER, [], "没有找到，请打12393。", ()),
 }
 
@@ -123,6 +125,8 @@ class StagedBot:
         )
         if region:
             slots = Slots(region, slots.insurance)
+        if question == NO_PLACE and not region:
+            slots = Slots()
         staged = STAGED.get(question)
         if staged:
             kind, quotes, lead, followups = staged

@@ -19,6 +19,7 @@ from tests.browser.staged import (
     LOCAL,
     LONG,
     MISSPELT,
+    NO_PLACE,
     NOTHING,
     SLOW,
     URGENT,
@@ -150,6 +151,34 @@ def test_a_place_is_typed_picked_remembered_and_taken_away(stage: str, open_page
     page.get_by_role("button", name="清除记录").click()
     expect(page.locator(".yb-place")).to_have_count(0)
     assert page.evaluate("localStorage.getItem('yb-places')") == "[]"
+
+
+def test_a_question_for_the_place_is_answered_where_it_stands(
+    stage: str, open_page: OpenPage
+) -> None:
+    page = open_page(390, 844)
+    visit(page, stage)
+    page.get_by_role("button", name="选参保地").click()
+    page.locator("#yb-place-done").click()
+    answer = ask(page, NO_PLACE)
+    page.fill(BOX, "还没写完")
+    answer.get_by_role("button", name="选参保地").click()
+    page.locator("#yb-place-name").fill("武汉")
+    page.get_by_role("button", name="湖北省武汉市", exact=True).click()
+    expect(page.locator("#yb-chat .yb-question")).to_have_text([NO_PLACE, NO_PLACE])
+    expect(page.locator(".yb-slot-region")).to_have_text("参保地：湖北省武汉市")
+    expect(page.locator(".yb-answer").nth(1)).to_be_visible()
+    expect(page.locator(".yb-answer .yb-choose-place:visible")).to_have_count(0)
+    expect(page.locator(BOX)).to_have_value("还没写完")
+
+
+def test_a_refusal_offers_common_questions(stage: str, open_page: OpenPage) -> None:
+    page = open_page(390, 844)
+    visit(page, stage)
+    ask(page, NOTHING)
+    expect(page.locator("#yb-after h2")).to_have_text("可以这样问")
+    page.locator("#yb-after .yb-choice").last.click()
+    expect(page.locator(".yb-answer").nth(1)).to_have_class(re.compile("yb-conflict"))
 
 
 def test_an_answer_is_copied_shared_printed_read_aloud_and_judged(
