@@ -19,7 +19,7 @@ OPENSSL = shutil.which("openssl")
 @pytest.mark.skipif(not (NGINX and OPENSSL), reason="needs nginx and openssl")
 def test_nginx_takes_the_reverse_proxy(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    asked = "req -x509 -newkey rsa:2048 -nodes -subj /CN=example.org".split()
+    asked = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=example.org"]
     files = ["-keyout", str(key), "-out", str(certificate)]
     subprocess.run([OPENSSL, *asked, *files], check=True, capture_output=True)
     site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
