@@ -6,6 +6,7 @@ as history. What the page does by itself (evidence, tools, place picker) is in `
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from chatbot.sessions import SESSION_SECONDS, keep_sessions
 from chatbot.starters import subjects_of
 from chatbot.turns import (
     Answering,
+    Outputs,
     apologise,
     named_ask,
     shown,
@@ -194,17 +196,33 @@ def _wire(
     buttons: tuple[gr.Button, gr.Button, gr.Button],
 ) -> None:
     ask, undo, restart = buttons
-    turn = turn_handler(bot)
+    turn = _drawn(turn_handler(bot), parts)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    # Inputs are text already (``queue_guard``) and outputs are drawn by ``_drawn``: Gradio would
+    # change thread for each of them.
+    plain: dict[str, Any] = {**quiet, "preprocess": False, "postprocess": False}
     events = [
-        box.submit(turn, [box, *parts.told], parts.outputs, **quiet),
-        ask.click(turn, [asked, *parts.told], parts.outputs, **quiet),
-        undo.click(undo_handler(bot), parts.told, parts.outputs, **quiet),
+        box.submit(turn, [box, *parts.told], parts.outputs, **plain),
+        ask.click(turn, [asked, *parts.told], parts.outputs, **plain),
+        undo.click(_drawn(undo_handler(bot), parts), parts.told, parts.outputs, **plain),
     ]
     for event in events:
         event.failure(apologise, None, None, **quiet)
-    restart.click(lambda: shown(Conversation(), "", ()), None, parts.outputs, **quiet)
+    begin = _drawn(lambda: shown(Conversation(), "", ()), parts)
+    restart.click(begin, None, parts.outputs, **plain)
     api(named_ask(bot), api_name="ask")
+
+
+def _drawn(handler: Callable[..., Outputs], parts: Parts) -> Callable[..., Outputs]:
+    """``handler`` with its messages in the form that the browser gets."""
+
+    def drawn(*told: Any) -> Outputs:  # noqa: ANN401 - what the handler takes
+        state, messages, *others = handler(*told)
+        if isinstance(messages, list):
+            messages = parts.chat.postprocess(messages).model_dump()
+        return (state, messages, *others)
+
+    return drawn
 
 
 def _theme() -> gr.themes.Base:

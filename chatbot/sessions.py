@@ -31,7 +31,8 @@ class LeanState(SessionState):
 
     def __setitem__(self, key: int, value: Any) -> None:  # noqa: ANN401 - whatever is kept
         """Keep the value of a ``gr.State``; components are the same for everybody."""
-        self.state_data[key] = value
+        if self.blocks_config.blocks[key].stateful:
+            self.state_data[key] = value
 
     def _update_config(self, key: int) -> None:
         """Nothing is copied."""
