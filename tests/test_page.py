@@ -3,6 +3,7 @@
 import asyncio
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -295,6 +296,13 @@ def run(bot: OneAnswer, number: int, *inputs):
     return list(asyncio.run(built()).fns.values())[number].fn(*inputs)
 
 
+def texts(message: dict[str, Any]) -> str:
+    """What the browser is sent of a message."""
+    (part,) = message["content"]
+    assert part["type"] == "text"
+    return part["text"]
+
+
 CHOSEN, UNDO = 1, 2  # events of a question that was tapped and of 「撤销」
 
 
@@ -314,7 +322,9 @@ def test_a_turn_shows_the_answer_and_what_to_ask_next(event: int) -> None:
     state, messages, evidence, chips, after, region, forget = done
     assert len(done) == OUTPUTS
     assert state.history == ["早先", "甲？\n乙"]
-    assert messages == state.messages
+    assert [(one["role"], texts(one)) for one in messages] == [
+        (one["role"], one["content"]) for one in state.messages
+    ]
     assert "src-t2-1" in evidence
     assert "参保地：广东省惠州市" in chips
     assert (region, forget) == ("广东省惠州市", "")
@@ -355,9 +365,20 @@ def test_undo_asks_the_last_question_another_way(typed: str, history: list[str])
     done = run(bot, UNDO, "", "", before)
     assert bot.asked == [{"question": typed, "region": "", "history": history, "mend": False}]
     assert done[0].history == ["早先", typed]
-    assert "第一句" in done[1][-1]["content"]
+    assert "第一句" in texts(done[1][-1])
     run(bot, UNDO, "", "", Conversation())
     assert len(bot.asked) == 1  # there was nothing to undo
+
+
+def test_after_a_refusal_common_questions_are_offered() -> None:
+    bot = OneAnswer()
+    bot.ask = lambda *_, **__: answer(kind=Kind.NO_ANSWER, lead="没有找到。")
+    after = run(bot, 0, "别的事", "", "", Conversation())[4]
+    assert Seen(after).text == "可以这样问惠州的事乙？重新开始"
+    bot.ask = lambda *_, **__: answer(kind=Kind.NO_ANSWER, lead="没有。", followups=("近的事？",))
+    assert Seen(run(bot, 0, "别的事", "", "", Conversation())[4]).text == "接着问近的事？重新开始"
+    bot.ask = lambda *_, **__: answer(kind=Kind.EMERGENCY, lead="请打120。")
+    assert Seen(run(bot, 0, "胸口痛", "", "", Conversation())[4]).text == "重新开始"
 
 
 def test_an_empty_box_asks_nothing() -> None:
