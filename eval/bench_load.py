@@ -198,13 +198,17 @@ async def _measure(
 
 
 async def _many(port: int, questions: Sequence[str], asked: int) -> int:
-    """Ask many questions, a few at a time; how many failed."""
+    """Ask many questions, a few at a time, at both entries by turns; how many failed.
+
+    On the queue every question is that of a new visitor.
+    """
     bar = tqdm(range(asked), unit="", leave=False, disable=None)
-    ask, numbers, errors = api_client(port), iter(bar), 0
+    entries, numbers, errors = (api_client(port), queue_client(port)), iter(bar), 0
 
     async def user() -> None:
         nonlocal errors
         for n in numbers:
+            ask = entries[n % len(entries)]
             errors += not await _safely(ask, questions[n % len(questions)], n)
 
     await asyncio.gather(*(user() for _ in range(MEMORY_USERS)))
