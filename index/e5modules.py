@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import onnxruntime
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import InputModule, Normalize
 from sentence_transformers.sentence_transformer.modules import Pooling
-from transformers import BertConfig, BertModel
 
 from index.e5file import E5File
 from index.e5model import MODEL_FILE
 from index.unigram import MAX_TOKENS, UnigramTokenizer, load_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import BertModel
 
 PROMPTS: Final = {"query": "query: ", "document": "passage: "}  # what the model was trained with
 THREADS_VARIABLE: Final = "YIBAO_THREADS"
@@ -118,6 +120,8 @@ class TorchTransformer(E5InputModule):
 
 def _bert_model(source: E5File) -> BertModel:
     sizes = source.sizes
+    from transformers import BertConfig, BertModel  # torch's compiler comes with it: 70 MB
+
     config = BertConfig(
         vocab_size=sizes.vocabulary,
         hidden_size=sizes.hidden,
