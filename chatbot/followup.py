@@ -15,10 +15,11 @@ from index.search import Index
 from index.terms import normalise
 
 HELD = 0.5  # share of the new words that a sentence holds if it is about them
-DIM = 0.3  # what a sentence counts that is about something else: less than is quoted
+DIM = 0.1  # what a sentence counts that is about something else: less than is quoted
 NEAR = 0.35  # centred cosine from which a sentence may be about a message
 BAND = 0.12  # and this near to the nearest one
 VAGUE = {"decide", "difference"}  # nearly every rule shows these
+OPENERS = {"换成", "如果", "要是", "如果是"}
 NAMES = 2  # characters; a shorter word names nothing
 
 
@@ -103,10 +104,21 @@ def focus_of(turn: Turn) -> Focus:
     new = [
         word
         for word in turn.question.content
-        if len(word) >= NAMES and word not in known and word not in before and not asks_only(word)
+        if len(word) >= NAMES
+        and word not in known
+        and word not in before
+        and not asks_only(word)
+        and word not in OPENERS
     ]
     asked = {name for name in turn.question.wants if not wants()[name].asks.search(before)}
     return Focus(turn.question.text, tuple(new), frozenset(asked - VAGUE))
+
+
+def asks_by_itself(turn: Turn) -> bool:
+    """Whether a follow-up names something of its own, not only a place, an insurance or a year."""
+    asked = turn.question
+    tells_who = asked.place or asked.insurance or asked.year
+    return bool(focus_of(turn).words) and not tells_who
 
 
 def dimmed(sources: Sequence[Source], about: set[tuple[str, int]]) -> list[Source]:

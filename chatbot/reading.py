@@ -227,9 +227,7 @@ def _best(index: Index, turn: Turn) -> Reading:
     """
     if not turn.completed:
         return Reading(index, turn, turn.text, turn.question)
-    completed = Reading(
-        index, turn, turn.completed, understand(turn.completed), focus_of(turn)
-    )
+    completed = Reading(index, turn, turn.completed, understand(turn.completed), focus_of(turn))
     if not turn.question.content:
         return completed
     alone = Reading(index, turn, turn.text, turn.question)
