@@ -15,6 +15,7 @@ from chatbot.decide import caveats
 from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
 from chatbot.encoder_import import import_sentence_transformers
+from chatbot.followup import asks_by_itself
 from chatbot.limits import limit_of
 from chatbot.question import clean, problem
 from chatbot.reading import Reading, read
@@ -121,11 +122,12 @@ class Chatbot:
         if limit:
             return compose.beyond(raw, limit, turn.slots)
         nothing_said = not turn.question.content and not turn.completed
-        if nothing_said or dialogue.is_courtesy(turn.question.text):
+        text = turn.question.text
+        if nothing_said or dialogue.is_courtesy(text) or dialogue.is_chat(text):
             return compose.small_talk(raw, turn.slots)
         if turn.question.places.ambiguous and turn.place is None:
             return compose.ask_name(raw, turn, mentions(turn.question.text))
-        return self._from_corpus(raw, turn)
+        return self._from_corpus(raw, turn, dialogue.questions(history))
 
     def _emergency(
         self,
@@ -141,7 +143,7 @@ class Chatbot:
         below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
         return compose.emergency(raw, alert.card, turn.slots, below)
 
-    def _from_corpus(self, raw: str, turn: Turn) -> Answer:
+    def _from_corpus(self, raw: str, turn: Turn, earlier: Sequence[str] = ()) -> Answer:
         reading = read(self.index, turn)
         retrieval = Retrieval(
             legs=self.index.engine.legs(),
@@ -159,11 +161,22 @@ class Chatbot:
             return compose.clarify(raw, turn, retrieval, local, meanwhile)
         if not reading.enough:
             return compose.no_answer(raw, turn, retrieval, reading.nearby, self._covered(reading))
+        again = self._shown_before(reading, turn, earlier)
+        if again and asks_by_itself(turn):
+            return compose.nothing_more(raw, turn, retrieval, reading.nearby)
         sides = side_by_side(reading.sources, reading.quotes, reading.question.wants)
         quotes = sides or reading.quotes
         notes = caveats(reading.question, turn.place, turn.year, quotes)
+        notes = [("again", {}), *notes] if again else notes
         found = (quotes, notes, reading.sources)
         return compose.answer(raw, turn, retrieval, *found, disputed=bool(sides))
+
+    def _shown_before(self, reading: Reading, turn: Turn, earlier: Sequence[str]) -> bool:
+        """Whether a follow-up finds nothing but what the message before it was answered with."""
+        if reading.answers_anew or not earlier:
+            return False
+        before = dialogue.read(earlier[:-1], earlier[-1], "".join(turn.place or ()))
+        return set(reading.quotes) <= set(read(self.index, before).quotes)
 
     def _covered(self, reading: Reading) -> list[PlacePath]:
         """Places whose articles are about what was asked, if the asked place has none."""

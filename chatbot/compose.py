@@ -18,6 +18,16 @@ from corpus.regions import Mention, PlacePath
 MAX_FOLLOWUPS = 3
 MAX_STARTERS = 6
 MAX_PLACES = 6  # places named when an answer tells which ones are covered
+# Reservations on the articles themselves, and their short forms for one sentence.
+_MARKS = {
+    "one_audience": "one_audience_mark",
+    "unplaced": "unplaced_mark",
+    "unofficial": "unofficial_mark",
+    "partly_unofficial": "partly_unofficial_mark",
+    "unverified": "unverified_mark",
+    "partly_unverified": "partly_unverified_mark",
+    "breaks_off": "breaks_off_mark",
+}
 _PLACE_BOUND_FIGURE = re.compile(r"\d[\d.,]*\s*(?:%|％|万|元|亿)|\d{3,4}-\d{7,8}|百分之|百分点")
 
 
@@ -40,6 +50,16 @@ def has_place_bound_figure(text: str) -> bool:
     (True, False)
     """
     return bool(_PLACE_BOUND_FIGURE.search(text))
+
+
+def reservations(notes: Sequence[tuple[str, dict[str, str]]]) -> str:
+    """The reservations as a citizen reads them: several on the articles share one sentence."""
+    on_articles = [(name, filled) for name, filled in notes if name in _MARKS]
+    if len(on_articles) < 2:
+        return "".join(say(name, **filled) for name, filled in notes)
+    marks = "，".join(say(_MARKS[name], **filled) for name, filled in on_articles)
+    others = "".join(say(name, **filled) for name, filled in notes if name not in _MARKS)
+    return others + say("marked", marks=marks)
 
 
 def timed(answer: Answer, elapsed_ms: float) -> Answer:
@@ -246,6 +266,19 @@ def no_answer(
     )
 
 
+def nothing_more(raw: str, turn: Turn, retrieval: Retrieval, sources: Sequence[Source]) -> Answer:
+    """A follow-up finds only what has just been said: says so instead of saying it again."""
+    return _answer(
+        raw,
+        Kind.NO_ANSWER,
+        lead=say("nothing_more"),
+        closing=_whom(turn.place),
+        slots=turn.slots,
+        followups=_followups(sources),
+        retrieval=retrieval,
+    )
+
+
 def answer(
     raw: str,
     turn: Turn,
@@ -259,7 +292,7 @@ def answer(
     """Quotes with their sources; reservations first, above all that the sources differ."""
     kind = Kind.CONFLICT if disputed else Kind.CAVEAT if notes else Kind.ANSWER
     lead = say("conflict") if kind is Kind.CONFLICT else ""
-    lead += "".join(say(name, **filled) for name, filled in notes)
+    lead += reservations(notes)
     official = all(quote.article.authority is Authority.OFFICIAL for quote in quotes)
     sure = official and kind is Kind.ANSWER
     closing = "" if sure else say("verify", office=_office(turn.place))

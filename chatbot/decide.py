@@ -131,7 +131,7 @@ def caveats(
         found.append(("elsewhere", {"care": "".join(care)}))
     if any(not a.place for a in articles):
         found.append(("unplaced", {}))
-    found += _one_audience(question, articles)
+    found += _one_audience(question, articles, quotes)
     return found + _doubts(year, articles, quotes)
 
 
@@ -145,10 +145,17 @@ def _doubts(
         found.append(("older", {"asked": year, "found": years[-1]}))
     doubtful = [a for a in articles if a.authority in (Authority.SITE, Authority.UNVERIFIED)]
     if doubtful:
-        found.append(("unofficial" if len(doubtful) == len(articles) else "partly_unofficial", {}))
+        found.append((_doubt(doubtful, len(doubtful) == len(articles)), {}))
     if any(_breaks_off(a, quotes) for a in articles):
         found.append(("breaks_off", {}))
     return found
+
+
+def _doubt(doubtful: Sequence[Article], every: bool) -> str:
+    """Which reservation: a website only if all that is doubtful is from one."""
+    if all(article.authority is Authority.SITE for article in doubtful):
+        return "unofficial" if every else "partly_unofficial"
+    return "unverified" if every else "partly_unverified"
 
 
 def _breaks_off(article: Article, quotes: Sequence[Quote]) -> bool:
@@ -158,11 +165,29 @@ def _breaks_off(article: Article, quotes: Sequence[Quote]) -> bool:
 
 
 def _one_audience(
-    question: Question, articles: Sequence[Article]
+    question: Question, articles: Sequence[Article], quotes: Sequence[Quote]
 ) -> list[tuple[str, dict[str, str]]]:
-    """Says for which insurance a place's rules hold, if nobody said which one is meant."""
-    audiences = {article.audience for article in articles if is_local(article)}
+    """Says for which insurance a rule holds, if nobody said which one is meant.
+
+    A wider rule counts if its title says so: 「居民医保怎么报」.
+    """
+    if question.insurance:
+        return _other_audience(question.insurance, articles, quotes)
+    named = [a for a in articles if is_local(a) or a.audience.value in a.title]
+    audiences = {article.audience for article in named}
     only = audiences.pop() if len(audiences) == 1 else Audience.ANYONE
-    if question.insurance or only is Audience.ANYONE:
+    return [] if only is Audience.ANYONE else [("one_audience", {"audience": only.value})]
+
+
+def _other_audience(
+    asked: str, articles: Sequence[Article], quotes: Sequence[Quote]
+) -> list[tuple[str, dict[str, str]]]:
+    """Says that articles are about the other insurance, unless their quotes name the asked one."""
+    other = Audience.RESIDENT if asked == Audience.EMPLOYEE.value else Audience.EMPLOYEE
+    named = {quote.article.id for quote in quotes if asked in quote.text}
+    strangers = [a for a in articles if a.audience is other and a.id not in named]
+    if not strangers:
         return []
-    return [("one_audience", {"audience": only.value})]
+    every = len(strangers) == len(articles)
+    name = "other_audience" if every else "partly_other_audience"
+    return [(name, {"asked": asked, "told": other.value})]

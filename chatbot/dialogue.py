@@ -14,6 +14,14 @@ _FOLLOW_UP = re.compile(
     r"^(?:那|那么|换成|要是|如果是|如果|还有|他|她|它|这|这个|我是|我家是|老人家|反过来)"
     r"|呢[?？]?$"
 )
+# 「那高血压呢」: it asks the same of something else than the substitute before it.
+_SUBSTITUTE = re.compile(r"(?:那么?|换成|要是|如果是?)?[^,?!。]{1,8}呢[?？]?")
+# Talk with the program itself.
+_CHAT = re.compile(
+    r"(?:你|您)(?:叫(?:什么|啥)|是谁|是(?:真人|人工|机器人?|ai|什么人)|几岁|多大|会(?:什么|啥)|"
+    r"吃饭|是男|是女|真(?:好|棒|笨|聪明))",
+    re.IGNORECASE,
+)
 _ONLY_A_NAME = re.compile(r"(?:那|换成|要是|如果是)?([\u4e00-\u9fff]{2,5}?)的?呢?[?？]?")
 _NEW_SUBJECT = re.compile(r"换个|另外问|再问|还想问|顺便问|问个别的|别的事")
 _COURTESY = re.compile(
@@ -89,6 +97,24 @@ def is_courtesy(text: str) -> bool:
     return bool(_COURTESY.fullmatch(text))
 
 
+def is_chat(text: str) -> bool:
+    """Whether a message talks with the program about itself.
+
+    >>> is_chat("你叫什么名字"), is_chat("你们医保局几点上班")
+    (True, False)
+    """
+    return bool(_CHAT.match(text))
+
+
+def _says_nothing(text: str) -> bool:
+    return is_courtesy(text) or is_chat(text)
+
+
+def questions(history: Sequence[str]) -> list[str]:
+    """The earlier messages that ask or tell something: no courtesies, no red flags."""
+    return [m for m in history if not (problem(m) or _says_nothing(clean(m)) or safety.check(m))]
+
+
 def read(
     history: Sequence[str],
     raw: str,
@@ -107,10 +133,10 @@ def read(
         forget: names of slots that earlier messages filled and the person has taken away.
     """
     place = read_places(normalise(region)).place if region.strip() else None
-    insurance = year = subject = ""
+    insurance = year = subject = base = ""
     insured_known = place is not None
     chosen = (place, insured_known)
-    earlier = [m for m in history if not (problem(m) or is_courtesy(clean(m)) or safety.check(m))]
+    earlier = questions(history)
     for n, message in enumerate((*earlier, raw)):
         last = n == len(earlier)
         question = understand(mended(message) if mend or not last else clean(message))
@@ -127,7 +153,10 @@ def read(
         follows = bool(before) and _depends(question)
         if len(question.content) >= _SUBJECT_WORDS or follows:
             year = question.year or (year if follows else "")
-            subject = f"{_without_places(before)} {question.text}" if follows else question.text
+            swaps = follows and bool(_SUBSTITUTE.fullmatch(question.text))
+            told = base if swaps and base else before
+            base = told if swaps else ""
+            subject = f"{_without_places(told)} {question.text}" if follows else question.text
     return Turn(
         question=question,
         text=question.text,

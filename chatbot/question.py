@@ -41,6 +41,7 @@ _ASKS = re.compile(
 )
 _EITHER = re.compile(r"(.)[没不]\1")  # 涨没涨, 行不行
 _ASKING = re.compile(r"多少|什么|怎么|怎样|如何|[几哪啥咋]")
+_TIME_ASKED = re.compile(r"多[久长大]|[能要该可会][不以]?.")
 # Characters that mark a word no dictionary lists as a wrong cut: 「我能」, 「这数」.
 _WRONG_CUT = re.compile(r"[我你他她咱俺这那哪没不说讲听就都也还着过给把被跟比个点去来得总要想]")
 
@@ -163,6 +164,11 @@ def _names_nothing(word: str) -> bool:
     if word in story_words() or _EITHER.fullmatch(word):
         return True
     return bool(_WRONG_CUT.search(word) and not is_word(word))
+
+
+def asks_only(word: str) -> bool:
+    """Whether a word asks and names nothing: 「几年」, 「怎么补」."""
+    return bool(_ASKING.search(word)) or bool(_TIME_ASKED.fullmatch(word))
 
 
 def content_words(text: str) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from chatbot.compose import has_place_bound_figure
 from chatbot.decide import answerable, features, probability
 from chatbot.dialogue import Turn
 from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weights
+from chatbot.followup import Focus, dimmed, focus_of, tells
 from chatbot.question import Question, Want, content_words, parts, understand, wants
 from chatbot.records import Quote
-from chatbot.select import choose
+from chatbot.select import choose, quotable_sources
 from corpus.records import Article, Audience, Authority
 from corpus.regions import PlacePath, mentions, within
 from index.search import Index
@@ -34,8 +35,16 @@ SURE = 0.75  # probability from which a part of a message is answered for itself
 class Reading:
     """What one reading of a turn finds: sources, quotes and how likely they answer."""
 
-    def __init__(self, index: Index, turn: Turn, text: str, question: Question) -> None:
+    def __init__(
+        self,
+        index: Index,
+        turn: Turn,
+        text: str,
+        question: Question,
+        focus: Focus | None = None,
+    ) -> None:
         self.index = index
+        self.focus = focus
         self.question = replace(question, insurance=question.insurance or turn.insurance)
         self.text = text
         self.place = turn.place
@@ -54,6 +63,19 @@ class Reading:
         self.quotes = choose(self.sources, self._may_show, share=share, leads=leads)
         self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
         self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
+        self.answers_anew = True
+        if self.focus and self.enough:
+            self._focus(self.focus, share, leads)
+
+    def _focus(self, focus: Focus, share: int, leads: bool) -> None:
+        """Quote what is new in a follow-up, if anything tells of it."""
+        near = quotable_sources(self.sources)
+        about = focus.about(self.index, near)
+        near = dimmed(near, about)
+        quotes = choose(near, self._may_show, share=share, leads=leads) if about else []
+        self.answers_anew = tells(quotes, near, about)
+        if self.answers_anew:
+            self.quotes = quotes
 
     @property
     def probability(self) -> float:
@@ -205,11 +227,17 @@ def _best(index: Index, turn: Turn) -> Reading:
     """
     if not turn.completed:
         return Reading(index, turn, turn.text, turn.question)
-    completed = Reading(index, turn, turn.completed, understand(turn.completed))
+    completed = Reading(index, turn, turn.completed, understand(turn.completed), focus_of(turn))
     if not turn.question.content:
         return completed
     alone = Reading(index, turn, turn.text, turn.question)
     unknown = unknown_share(index, alone.weights)
     foreign = unknown > FOREIGN and not dialogue.leans_on_before(turn.question.text)
     better = alone.enough and alone.probability >= completed.probability
-    return alone if foreign or better else completed
+    return alone if foreign or (better and not _same_source(alone, completed)) else completed
+
+
+def _same_source(alone: Reading, completed: Reading) -> bool:
+    """Whether a message leads where the subject before it leads: then it asks for more of it."""
+    first, second = alone.sources[0].article, completed.sources[0].article
+    return completed.enough and first.id == second.id

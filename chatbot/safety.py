@@ -91,7 +91,7 @@ class Match:
 
 def _read(raw: str) -> Reading:
     guards, words = rules().guards, rules().words
-    text = literal(raw)
+    text = rules().mixed["tail"].sub(",", literal(raw))
     history = [found.span() for found in guards["history"].finditer(text)]
 
     def starts(pattern: re.Pattern[str]) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ def _lead_in_of(source: Source, at: int) -> int | None:
     return None
 
 
-def _items_of(source: Source, at: int) -> list[Sentence]:
+def items_of(source: Source, at: int) -> list[Sentence]:
     """The lines that follow lead-in ``at``, as long as they belong to it.
 
     Lines without marks are a list up to the first that ends in a full stop.
@@ -131,7 +131,7 @@ def _block(source: Source, at: int) -> _Block | None:
         before = [source.sentences[lead]] if lead is not None else []
         return _Block(source, (*before, *listed), sentence.score)
     if _LEAD_IN.search(text):
-        items = _items_of(source, at)
+        items = items_of(source, at)
         return _Block(source, (sentence, *items), sentence.score) if items else None
     members = [sentence]
     while _DEPENDENT.match(_text(source, members[0])):
@@ -146,7 +146,7 @@ def _block(source: Source, at: int) -> _Block | None:
         members.insert(0, antecedent)
     lead = _lead_in_of(source, members[0].order)
     if lead is not None:
-        announced = [source.sentences[lead], *_items_of(source, lead)]
+        announced = [source.sentences[lead], *items_of(source, lead)]
         short = sum(s.span.end - s.span.start for s in announced) <= LIST_LENGTH
         members = announced if short else [announced[0], *members]
     return _Block(source, tuple(members), sentence.score)
@@ -171,6 +171,11 @@ def _figures(text: str) -> set[str]:
     return set(re.findall(r"\d[\d.,\-]*", text))
 
 
+def quotable_sources(sources: Sequence[Source]) -> list[Source]:
+    """The best source and the few that fit about as well; only these are quoted."""
+    return [s for s in sources[:MAX_SOURCES] if s.score >= SOURCE_RATIO * sources[0].score]
+
+
 def choose(
     sources: Sequence[Source],
     allowed: Callable[[Source, Sentence], bool] = lambda s, t: True,
@@ -188,7 +193,7 @@ def choose(
     """
     if not sources:
         return []
-    near = [s for s in sources[:MAX_SOURCES] if s.score >= SOURCE_RATIO * sources[0].score]
+    near = quotable_sources(sources)
     blocks = []
     for rank, source in enumerate(near):
         for at, sentence in enumerate(source.sentences):

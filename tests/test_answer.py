@@ -76,8 +76,9 @@ def test_an_article_of_a_website_that_names_no_place_comes_with_reservations(bot
     answer = ask(bot, "职工大额医疗补助最高能报多少")
     assert answer.kind is Kind.CAVEAT
     assert cited(answer) == ["unplaced-limit"]
-    assert templates()["unplaced"] in answer.lead
-    assert templates()["unofficial"] in answer.lead
+    assert templates()["unplaced_mark"] in answer.lead
+    assert templates()["unofficial_mark"] in answer.lead
+    assert answer.lead.count("。") == 1  # one sentence stands before the first word
 
 
 def test_a_figure_that_names_no_place_is_not_told_to_someone_who_names_one(bot: Chatbot):

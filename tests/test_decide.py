@@ -20,7 +20,7 @@ from chatbot.decide import (
 from chatbot.question import RULES, understand
 from chatbot.reading import Reading
 from chatbot.records import Quote
-from corpus.records import Article, Authority
+from corpus.records import Article, Audience, Authority
 from index import store
 from index.search import Index
 from tests.fake_encoder import FakeEncoder
@@ -165,7 +165,7 @@ def test_nobody_who_asks_for_no_year_hears_of_old_articles():
         (Authority.OFFICIAL, []),
         (Authority.MEDIA, []),
         (Authority.SITE, ["unofficial"]),
-        (Authority.UNVERIFIED, ["unofficial"]),
+        (Authority.UNVERIFIED, ["unverified"]),
     ],
 )
 def test_unofficial_sources_are_told(authority: Authority, expected: list[str]):
@@ -174,6 +174,38 @@ def test_unofficial_sources_are_told(authority: Authority, expected: list[str]):
 
 def test_partly_unofficial_sources_are_told():
     assert notes(quote_of(), quote_of(id="b", authority=Authority.SITE)) == ["partly_unofficial"]
+
+
+def test_only_what_is_from_a_website_is_called_so():
+    site, own = quote_of(authority=Authority.SITE), quote_of(id="b", authority=Authority.UNVERIFIED)
+    assert notes(site, own) == ["unverified"]
+    assert notes(quote_of(id="c"), own) == ["partly_unverified"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "audiences", "expected"),
+    [
+        ("职工医保怎么备案", [Audience.RESIDENT], ["other_audience"]),
+        ("居民医保怎么备案", [Audience.EMPLOYEE], ["other_audience"]),
+        ("职工医保怎么备案", [Audience.ANYONE, Audience.RESIDENT], ["partly_other_audience"]),
+        ("职工医保怎么备案", [Audience.ANYONE, Audience.EMPLOYEE], []),
+        ("怎么备案", [Audience.EMPLOYEE], ["one_audience"]),
+    ],
+)
+def test_an_article_for_the_other_insurance_is_told(
+    asked: str, audiences: list[Audience], expected: list[str]
+):
+    quotes = [quote_of(id=str(n), audience=one) for n, one in enumerate(audiences)]
+    assert [name for name, _ in caveats(understand(asked), HUIZHOU, "", quotes)] == expected
+
+
+def test_a_wider_rule_for_one_insurance_is_told_if_its_title_names_it():
+    told = {"place": ("全国",), "audience": Audience.RESIDENT}
+    named = quote_of(title="居民医保怎么报", **told)
+    assert caveats(understand("怎么备案"), None, "", [named]) == [
+        ("one_audience", {"audience": "居民"})
+    ]
+    assert caveats(understand("怎么备案"), None, "", [quote_of(**told)]) == []
 
 
 def test_reservations_keep_their_order():

@@ -286,3 +286,43 @@ def test_a_decision_needs_no_index() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+INSURANCE_TAILS = (
+    "，医保能报吗",
+    "，能报销吗",
+    "，要自己垫钱吗",
+    "，住院能走医保吗",
+    "，住院费用能报吗",
+    "医保能报吗",
+    "能报销吗",
+)
+
+
+@pytest.mark.parametrize("tail", INSURANCE_TAILS)
+@pytest.mark.parametrize(
+    "told",
+    [
+        "我爸突然说话不清楚",
+        "老婆生完孩子一直大出血",
+        "孕妇羊水破了脐带掉出来了",
+        "宝宝两个月发烧39度5不吃奶",
+        "打完针浑身起疙瘩喉咙发紧喘不过气",
+    ],
+)
+def test_a_question_on_insurance_behind_a_red_flag_takes_nothing_from_it(
+    told: str, tail: str
+) -> None:
+    assert check(told + tail) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "脑梗后遗症住院医保能报吗",
+        "我爸去年大出血，住院医保能报吗",
+        "中风做完手术了，住院能走医保吗",
+    ],
+)
+def test_told_of_an_earlier_time_the_same_question_raises_no_card(text: str) -> None:
+    assert check(text) is None
