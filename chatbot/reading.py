@@ -14,7 +14,7 @@ from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weigh
 from chatbot.followup import Focus, dimmed, focus_of, tells
 from chatbot.question import Question, Want, content_words, parts, understand, wants
 from chatbot.records import Quote
-from chatbot.select import choose, quotable_sources
+from chatbot.select import choose, quotable_sources, tidied
 from corpus.records import Article, Audience, Authority
 from corpus.regions import PlacePath, mentions, within
 from index.search import Index
@@ -29,6 +29,7 @@ CARE = ("门诊", "住院")
 IN_ORDER = {"steps", "papers", "difference", "sum"}  # asks for what is told one after another
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 NEAR = 0.05  # probability from which articles that do not answer are offered as nearby questions
+FOCUSED = 4  # quotes of a follow-up, if no more of them are about what is new
 SURE = 0.75  # probability from which a part of a message is answered for itself
 
 
@@ -68,14 +69,15 @@ class Reading:
             self._focus(self.focus, share, leads)
 
     def _focus(self, focus: Focus, share: int, leads: bool) -> None:
-        """Quote what is new in a follow-up, if anything tells of it."""
+        """Quote first what is new in a follow-up, if anything tells of it, then some of the rest."""
         near = quotable_sources(self.sources)
         about = focus.about(self.index, near)
         near = dimmed(near, about)
         quotes = choose(near, self._may_show, share=share, leads=leads) if about else []
         self.answers_anew = tells(quotes, near, about)
         if self.answers_anew:
-            self.quotes = quotes
+            room = max(len(quotes), FOCUSED)
+            self.quotes = tidied(_each_once([*quotes, *self.quotes])[:room])
 
     @property
     def probability(self) -> float:
