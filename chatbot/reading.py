@@ -69,7 +69,7 @@ class Reading:
             self._focus(self.focus, share, leads)
 
     def _focus(self, focus: Focus, share: int, leads: bool) -> None:
-        """Quote first what is new in a follow-up, if anything tells of it, then some of the rest."""
+        """Quote what is new in a follow-up, if anything tells of it, before some of the rest."""
         near = quotable_sources(self.sources)
         about = focus.about(self.index, near)
         near = dimmed(near, about)

@@ -350,7 +350,8 @@ def asks_medical_advice(raw: str, *, follows: bool = False) -> bool:
         return True
     if insured and not ill and "药" not in text:
         return False
-    if not elsewhere and sound(literal(raw)).advice > 0:
+    medical = ill or advice["matter"].search(text)
+    if medical and not elsewhere and sound(literal(raw)).advice > 0:
         return True
     clauses = text.split(",")
     return any(

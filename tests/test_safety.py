@@ -188,6 +188,11 @@ def test_a_red_flag_that_no_rule_describes_is_heard() -> None:
     assert sound(literal(flat)).red_flag > 0 > sound(literal("医保怎么交")).red_flag
 
 
+@pytest.mark.parametrize("text", ["什么是爱", "什么是股市", "你最喜欢什么书", "清廷为什么不录用他"])
+def test_what_names_nothing_medical_asks_no_medical_advice(text: str) -> None:
+    assert not asks_medical_advice(text)
+
+
 def test_what_a_text_sounds_like_is_the_same_in_every_process() -> None:
     flat = "饺子馅韭菜老出水怎么处理"
     code = f"from chatbot.safety_rules import sound; print(sound({flat!r}))"
