@@ -6,11 +6,19 @@ from dataclasses import replace
 from functools import lru_cache
 
 from chatbot import dialogue
+from chatbot.actions import acting, actions_of
 from chatbot.applicable import is_local, this_year
 from chatbot.compose import has_place_bound_figure
 from chatbot.decide import answerable, features, probability
 from chatbot.dialogue import Turn
-from chatbot.evidence import Sentence, Source, gather, unknown_share, word_weights
+from chatbot.evidence import (
+    Sentence,
+    Source,
+    gather,
+    is_referral,
+    unknown_share,
+    word_weights,
+)
 from chatbot.followup import Focus, dimmed, focus_of, tells
 from chatbot.question import Question, Want, content_words, parts, understand, wants
 from chatbot.records import Quote
@@ -25,6 +33,11 @@ _SAYS_UNKNOWN = re.compile(
     r"没有?写|没有收录|[由看按].{0,8}定[,。]|没有查到.{0,8}(?:通知|标准|不能)"
 )
 _HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定|待核实")
+# What is paid in and what comes back: 「交多少」 against 「报多少」, in questions and in sentences.
+_PAYS = re.compile(r"[交缴](?:费|钱|纳)?.{0,4}(?:多少|几|标准)|缴费标准|(?:多少|几).{0,3}[交缴]")
+_GETS = re.compile(r"报.{0,4}(?:多少|几)|报销(?:比例|限额|额度|标准)|(?:多少|几).{0,3}报")
+_PAID = re.compile(r"[交缴]|收费|财政")
+_GOT = re.compile(r"报(?!道|告|名)|支付|付|补偿|限额|起付|封顶|津贴|补贴|奖励")
 CARE = ("门诊", "住院")
 IN_ORDER = {"steps", "papers", "difference", "sum"}  # asks for what is told one after another
 ALONE = 2  # content words that a part of a message needs to be understood for itself
@@ -63,21 +76,34 @@ class Reading:
         leads = not self.question.wants & IN_ORDER
         self.quotes = choose(self.sources, self._may_show, share=share, leads=leads)
         self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
-        self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
+        self.enough = answerable(self.values, dense=self.dense)
+        self.enough = self.enough and not (self.figure_missing or self._way_missing)
         self.answers_anew = True
-        if self.focus and self.enough:
-            self._focus(self.focus, share, leads)
+        actions = () if len(parts(self.text)) > 1 else actions_of(self.text)
+        if actions and self.enough:
+            self.enough = self._narrow(acting(actions, self._near()), share)
+        if self.focus and self.enough and not actions:
+            self._answer_anew(self.focus, share)
 
-    def _focus(self, focus: Focus, share: int, leads: bool) -> None:
-        """Quote what is new in a follow-up, if anything tells of it, before some of the rest."""
-        near = quotable_sources(self.sources)
-        about = focus.about(self.index, near)
-        near = dimmed(near, about)
-        quotes = choose(near, self._may_show, share=share, leads=leads) if about else []
-        self.answers_anew = tells(quotes, near, about)
+    def _answer_anew(self, focus: Focus, share: int) -> None:
+        """Quote first what is new in a follow-up, if anything tells of it, then some of the rest."""
+        before = self.quotes
+        self.answers_anew = self._narrow(focus.about(self.index, self._near()), share)
         if self.answers_anew:
-            room = max(len(quotes), FOCUSED)
-            self.quotes = tidied(_each_once([*quotes, *self.quotes])[:room])
+            room = max(len(self.quotes), FOCUSED)
+            self.quotes = tidied(_each_once([*self.quotes, *before])[:room])
+
+    def _near(self) -> list[Source]:
+        return quotable_sources(self.sources)
+
+    def _narrow(self, about: set[tuple[str, int]], share: int) -> bool:
+        """Quote what stands in the sentences ``about`` something, if they can be quoted."""
+        near = dimmed(self._near(), about)
+        leads = not self.question.wants & IN_ORDER
+        quotes = choose(near, self._may_show, share=share, leads=leads) if about else []
+        found = tells(quotes, near, about)
+        self.quotes = quotes if found else self.quotes
+        return found
 
     @property
     def probability(self) -> float:
@@ -114,15 +140,36 @@ class Reading:
 
         Figures without a place are not for someone who names one.
         """
-        article, insurance = source.article, self.question.insurance
+        article = source.article
         text = sentence.span.of(article.body)
         if self.place is not None and not is_local(article) and _of_elsewhere(text, self.place):
             return False
+        if self._other_way(text):
+            return False
         placed = self.place is None or bool(article.place)
-        other = insurance and article.audience not in (Audience.ANYONE, insurance)
-        if placed and (not other or insurance in text) and not self._other_care(article, text):
-            return True
-        return not has_place_bound_figure(text)
+        strange = self._for_others(article, text) or self._other_care(article, text)
+        return (placed and not strange) or not has_place_bound_figure(text)
+
+    def _for_others(self, article: Article, text: str) -> bool:
+        """Whether a sentence is for the other insurance than the one that is asked about."""
+        asked = self.question.insurance
+        if not asked or asked in text:
+            return False
+        named = any(one.value in text for one in (Audience.EMPLOYEE, Audience.RESIDENT))
+        return named or article.audience not in (Audience.ANYONE, asked)
+
+    def _other_way(self, text: str) -> bool:
+        """Whether one asks what is paid back and is told what is paid in, or the reverse."""
+        asked = _way(self.text, _PAYS, _GETS)
+        told = _way(text, _PAID, _GOT)
+        return bool(asked and told and asked != told)
+
+    @property
+    def _way_missing(self) -> bool:
+        """Whether one asks what is paid in, or paid back, and no quote tells of it."""
+        asked = _way(self.text, _PAYS, _GETS)
+        shows = {"in": _PAID, "back": _GOT}
+        return bool(asked) and not any(shows[asked].search(quote.text) for quote in self.quotes)
 
     def _other_care(self, article: Article, text: str) -> bool:
         """Whether one asks for inpatient care and is told of outpatient care, or the reverse."""
@@ -164,7 +211,11 @@ class Reading:
         if self.place is not None and not is_local(article):
             fixed = article.authority is Authority.OFFICIAL and not _HEDGED.search(text)
             return fixed and any(want.shows.search(text) for want in needed)
-        title = normalise(article.title)
+        phone = wants()["phone"]
+        if phone in needed:  # the hotline of everybody is no number of the place
+            told = bool(phone.shows.search(text)) and not is_referral(text)
+            return told or bool(_SAYS_UNKNOWN.search(text) and phone.asks.search(text))
+        title = "" if self._for_others(article, text) else normalise(article.title)
         given = any(want.shows.search(text) or want.asks.search(title) for want in needed)
         return given or bool(_SAYS_UNKNOWN.search(text))
 
@@ -174,6 +225,12 @@ class Reading:
         return bool(
             wants()["sum"].shows.search(text) or (rate and wants()["percent"].shows.search(text))
         )
+
+
+def _way(text: str, pays: re.Pattern[str], gets: re.Pattern[str]) -> str:
+    """``in`` or ``back`` if a text is about one of the two only; else empty."""
+    found = bool(pays.search(text)), bool(gets.search(text))
+    return {(True, False): "in", (False, True): "back"}.get(found, "")
 
 
 @lru_cache(maxsize=20_000)
