@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from chatbot import dialogue
 from chatbot.actions import acting, actions_of
@@ -23,8 +22,8 @@ from chatbot.followup import Focus, dimmed, focus_of, tells
 from chatbot.question import Question, Want, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose, quotable_sources, tidied
-from corpus.records import Article, Audience, Authority
-from corpus.regions import PlacePath, mentions, within
+from chatbot.suits import for_others, of_elsewhere, other_care, other_way, way_missing
+from corpus.records import Authority
 from index.search import Index
 from index.terms import normalise
 
@@ -33,12 +32,6 @@ _SAYS_UNKNOWN = re.compile(
     r"没有?写|没有收录|[由看按].{0,8}定[,。]|没有查到.{0,8}(?:通知|标准|不能)"
 )
 _HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定|待核实")
-# What is paid in and what comes back: 「交多少」 against 「报多少」, in questions and in sentences.
-_PAYS = re.compile(r"[交缴](?:费|钱|纳)?.{0,4}(?:多少|几|标准)|缴费标准|(?:多少|几).{0,3}[交缴]")
-_GETS = re.compile(r"报.{0,4}(?:多少|几)|报销(?:比例|限额|额度|标准)|(?:多少|几).{0,3}报")
-_PAID = re.compile(r"[交缴]|收费|财政")
-_GOT = re.compile(r"报(?!道|告|名)|支付|付|补偿|限额|起付|封顶|津贴|补贴|奖励")
-CARE = ("门诊", "住院")
 IN_ORDER = {"steps", "papers", "difference", "sum"}  # asks for what is told one after another
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 NEAR = 0.05  # probability from which articles that do not answer are offered as nearby questions
@@ -76,8 +69,9 @@ class Reading:
         leads = not self.question.wants & IN_ORDER
         self.quotes = choose(self.sources, self._may_show, share=share, leads=leads)
         self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
-        self.enough = answerable(self.values, dense=self.dense)
-        self.enough = self.enough and not (self.figure_missing or self._way_missing)
+        told = not self.figure_missing
+        told = told and not way_missing(self.text, [quote.text for quote in self.quotes])
+        self.enough = answerable(self.values, dense=self.dense) and told
         self.answers_anew = True
         actions = () if len(parts(self.text)) > 1 else actions_of(self.text)
         if actions and self.enough:
@@ -86,7 +80,7 @@ class Reading:
             self._answer_anew(self.focus, share)
 
     def _answer_anew(self, focus: Focus, share: int) -> None:
-        """Quote first what is new in a follow-up, if anything tells of it, then some of the rest."""
+        """Quote first what is new in a follow-up, if anything tells of it; then of the rest."""
         before = self.quotes
         self.answers_anew = self._narrow(focus.about(self.index, self._near()), share)
         if self.answers_anew:
@@ -142,42 +136,15 @@ class Reading:
         """
         article = source.article
         text = sentence.span.of(article.body)
-        if self.place is not None and not is_local(article) and _of_elsewhere(text, self.place):
+        if self.place is not None and not is_local(article) and of_elsewhere(text, self.place):
             return False
-        if self._other_way(text):
+        if other_way(self.text, text):
             return False
         placed = self.place is None or bool(article.place)
-        strange = self._for_others(article, text) or self._other_care(article, text)
+        strange = for_others(self.question.insurance, article, text) or other_care(
+            self.question.text, article, text
+        )
         return (placed and not strange) or not has_place_bound_figure(text)
-
-    def _for_others(self, article: Article, text: str) -> bool:
-        """Whether a sentence is for the other insurance than the one that is asked about."""
-        asked = self.question.insurance
-        if not asked or asked in text:
-            return False
-        named = any(one.value in text for one in (Audience.EMPLOYEE, Audience.RESIDENT))
-        return named or article.audience not in (Audience.ANYONE, asked)
-
-    def _other_way(self, text: str) -> bool:
-        """Whether one asks what is paid back and is told what is paid in, or the reverse."""
-        asked = _way(self.text, _PAYS, _GETS)
-        told = _way(text, _PAID, _GOT)
-        return bool(asked and told and asked != told)
-
-    @property
-    def _way_missing(self) -> bool:
-        """Whether one asks what is paid in, or paid back, and no quote tells of it."""
-        asked = _way(self.text, _PAYS, _GETS)
-        shows = {"in": _PAID, "back": _GOT}
-        return bool(asked) and not any(shows[asked].search(quote.text) for quote in self.quotes)
-
-    def _other_care(self, article: Article, text: str) -> bool:
-        """Whether one asks for inpatient care and is told of outpatient care, or the reverse."""
-        asked = [care for care in CARE if care in self.question.text]
-        if len(asked) != 1:
-            return False
-        told = [care for care in CARE if care in article.title]
-        return len(told) == 1 and told != asked and asked[0] not in text
 
     @property
     def figure_missing(self) -> bool:
@@ -215,7 +182,9 @@ class Reading:
         if phone in needed:  # the hotline of everybody is no number of the place
             told = bool(phone.shows.search(text)) and not is_referral(text)
             return told or bool(_SAYS_UNKNOWN.search(text) and phone.asks.search(text))
-        title = "" if self._for_others(article, text) else normalise(article.title)
+        title = (
+            "" if for_others(self.question.insurance, article, text) else normalise(article.title)
+        )
         given = any(want.shows.search(text) or want.asks.search(title) for want in needed)
         return given or bool(_SAYS_UNKNOWN.search(text))
 
@@ -225,24 +194,6 @@ class Reading:
         return bool(
             wants()["sum"].shows.search(text) or (rate and wants()["percent"].shows.search(text))
         )
-
-
-def _way(text: str, pays: re.Pattern[str], gets: re.Pattern[str]) -> str:
-    """``in`` or ``back`` if a text is about one of the two only; else empty."""
-    found = bool(pays.search(text)), bool(gets.search(text))
-    return {(True, False): "in", (False, True): "back"}.get(found, "")
-
-
-@lru_cache(maxsize=20_000)
-def _named(text: str) -> tuple[PlacePath, ...]:
-    """The places that a sentence with a number in it names."""
-    plain = normalise(text)
-    return tuple(m.path for m in mentions(plain) if m.path) if re.search(r"\d", plain) else ()
-
-
-def _of_elsewhere(text: str, place: PlacePath) -> bool:
-    """Whether a number in a sentence is the example of a place that does not hold ``place``."""
-    return any(not within(place, named) for named in _named(text))
 
 
 def _each_once(quotes: Iterable[Quote]) -> list[Quote]:

@@ -1,0 +1,70 @@
+"""Whether a sentence suits the asker: place, insurance, sort of care, paying or being paid."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from corpus.records import Article, Audience
+from corpus.regions import PlacePath, mentions, within
+from index.terms import normalise
+
+CARE = ("门诊", "住院")
+# What is paid in and what comes back: 「交多少」 against 「报多少」, in questions and in sentences.
+_PAYS = re.compile(r"[交缴](?:费|钱|纳)?.{0,4}(?:多少|几|标准)|缴费标准|(?:多少|几).{0,3}[交缴]")
+_GETS = re.compile(r"报.{0,4}(?:多少|几)|报销(?:比例|限额|额度|标准)|(?:多少|几).{0,3}报")
+_PAID = re.compile(r"[交缴]|收费|财政")
+_GOT = re.compile(r"报(?!道|告|名)|支付|付|补偿|限额|起付|封顶|津贴|补贴|奖励")
+
+
+def for_others(asked: str, article: Article, text: str) -> bool:
+    """Whether a sentence is for the other insurance than ``asked`` (职工, 居民 or empty)."""
+    if not asked or asked in text:
+        return False
+    named = any(one.value in text for one in (Audience.EMPLOYEE, Audience.RESIDENT))
+    return named or article.audience not in (Audience.ANYONE, asked)
+
+
+def other_care(question: str, article: Article, text: str) -> bool:
+    """Whether one asks for inpatient care and is told of outpatient care, or the reverse."""
+    asked = [care for care in CARE if care in question]
+    if len(asked) != 1:
+        return False
+    told = [care for care in CARE if care in article.title]
+    return len(told) == 1 and told != asked and asked[0] not in text
+
+
+def other_way(question: str, text: str) -> bool:
+    """Whether one asks what is paid back and is told what is paid in, or the reverse.
+
+    >>> other_way("居民医保能报多少", "居民医保一年交400元")
+    True
+    >>> other_way("居民医保交多少", "居民医保一年交400元")
+    False
+    """
+    asked, told = _way(question, _PAYS, _GETS), _way(text, _PAID, _GOT)
+    return bool(asked and told and asked != told)
+
+
+def way_missing(question: str, texts: Iterable[str]) -> bool:
+    """Whether one asks what is paid in, or paid back, and none of the texts tells of it."""
+    asked = _way(question, _PAYS, _GETS)
+    shows = {"in": _PAID, "back": _GOT}
+    return bool(asked) and not any(shows[asked].search(text) for text in texts)
+
+
+def _way(text: str, pays: re.Pattern[str], gets: re.Pattern[str]) -> str:
+    """``in`` or ``back`` if a text is about one of the two only; else empty."""
+    found = bool(pays.search(text)), bool(gets.search(text))
+    return {(True, False): "in", (False, True): "back"}.get(found, "")
+
+
+@lru_cache(maxsize=20_000)
+def _named(text: str) -> tuple[PlacePath, ...]:
+    """The places that a sentence with a number in it names."""
+    plain = normalise(text)
+    return tuple(m.path for m in mentions(plain) if m.path) if re.search(r"\d", plain) else ()
+
+
+def of_elsewhere(text: str, place: PlacePath) -> bool:
+    """Whether a number in a sentence is the example of a place that does not hold ``place``."""
+    return any(not within(place, named) for named in _named(text))
