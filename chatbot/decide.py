@@ -8,17 +8,15 @@ from functools import cache
 from typing import Any
 
 from chatbot.applicable import is_about_travel, is_local, treated_elsewhere
-from chatbot.evidence import Source, coverage, unknown_share
+from chatbot.evidence import Source, unknown_share
 from chatbot.question import RULES, Question
 from chatbot.records import Quote
 from corpus.records import Article, Audience, Authority
 from corpus.regions import PlacePath
 from index.search import Index
-from index.terms import normalise
 
 FEATURES = (
     "coverage",
-    "quoted",
     "title",
     "closeness",
     "wanted",
@@ -65,10 +63,8 @@ def features(
     if not sources or not quotes:
         return dict.fromkeys(FEATURES, 0.0)
     best = sources[0]
-    shown = " ".join([best.article.title, *(quote.text for quote in quotes)])
     return {
         "coverage": best.coverage,
-        "quoted": coverage(weights, normalise(shown)),
         "title": best.title,
         "closeness": best.closeness,
         "wanted": _wanted(sources, quotes),
