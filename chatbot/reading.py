@@ -22,7 +22,14 @@ from chatbot.followup import Focus, dimmed, focus_of, tells
 from chatbot.question import Question, Want, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose, quotable_sources, tidied
-from chatbot.suits import for_others, of_elsewhere, other_care, other_way, way_missing
+from chatbot.suits import (
+    asks_way,
+    for_others,
+    of_elsewhere,
+    other_care,
+    other_way,
+    way_missing,
+)
 from corpus.records import Authority
 from index.search import Index
 from index.terms import normalise
@@ -69,9 +76,10 @@ class Reading:
         leads = not self.question.wants & IN_ORDER
         self.quotes = choose(self.sources, self._may_show, share=share, leads=leads)
         self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
-        told = not self.figure_missing
-        told = told and not way_missing(self.text, [quote.text for quote in self.quotes])
-        self.enough = answerable(self.values, dense=self.dense) and told
+        self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
+        if self.enough and asks_way(self.text):
+            self.quotes = choose(self.sources, self._may_show_way, share=share, leads=leads)
+            self.enough = not way_missing(self.text, [quote.text for quote in self.quotes])
         self.answers_anew = True
         actions = () if len(parts(self.text)) > 1 else actions_of(self.text)
         if actions and self.enough:
@@ -138,13 +146,16 @@ class Reading:
         text = sentence.span.of(article.body)
         if self.place is not None and not is_local(article) and of_elsewhere(text, self.place):
             return False
-        if other_way(self.text, text):
-            return False
         placed = self.place is None or bool(article.place)
         strange = for_others(self.question.insurance, article, text) or other_care(
             self.question.text, article, text
         )
         return (placed and not strange) or not has_place_bound_figure(text)
+
+    def _may_show_way(self, source: Source, sentence: Sentence) -> bool:
+        """The same, and nothing on paying in where one asks what is paid back, or the reverse."""
+        text = sentence.span.of(source.article.body)
+        return self._may_show(source, sentence) and not other_way(self.text, text)
 
     @property
     def figure_missing(self) -> bool:

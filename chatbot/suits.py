@@ -10,8 +10,14 @@ from index.terms import normalise
 
 CARE = ("门诊", "住院")
 # What is paid in and what comes back: 「交多少」 against 「报多少」, in questions and in sentences.
-_PAYS = re.compile(r"[交缴](?:费|钱|纳)?.{0,4}(?:多少|几|标准)|缴费标准|(?:多少|几).{0,3}[交缴]")
-_GETS = re.compile(r"报.{0,4}(?:多少|几)|报销(?:比例|限额|额度|标准)|(?:多少|几).{0,3}报")
+_PAYS = re.compile(
+    r"(?<!提)[交缴](?!上|材料|资料|单子)(?:费|钱|纳)?.{0,4}(?:多少|几|标准)(?![天日年岁]|个?月)"
+    r"|缴费标准|(?:多少|几).{0,3}[交缴]"
+)
+_GETS = re.compile(
+    r"报.{0,4}(?:多少|几)(?![天日年岁]|个?月)|报销(?:比例|限额|额度|标准)|(?:多少|几).{0,3}报"
+)
+_ASKS_WHOM = re.compile(r"电话|号码|热线|问谁|找谁")
 _PAID = re.compile(r"[交缴]|收费|财政")
 _GOT = re.compile(r"报(?!道|告|名)|支付|付|补偿|限额|起付|封顶|津贴|补贴|奖励")
 
@@ -41,15 +47,20 @@ def other_way(question: str, text: str) -> bool:
     >>> other_way("居民医保交多少", "居民医保一年交400元")
     False
     """
-    asked, told = _way(question, _PAYS, _GETS), _way(text, _PAID, _GOT)
+    asked, told = asks_way(question), _way(text, _PAID, _GOT)
     return bool(asked and told and asked != told)
 
 
 def way_missing(question: str, texts: Iterable[str]) -> bool:
     """Whether one asks what is paid in, or paid back, and none of the texts tells of it."""
-    asked = _way(question, _PAYS, _GETS)
+    asked = asks_way(question)
     shows = {"in": _PAID, "back": _GOT}
     return bool(asked) and not any(shows[asked].search(text) for text in texts)
+
+
+def asks_way(question: str) -> str:
+    """``in`` if one asks what is paid in, ``back`` if what is paid back; else empty."""
+    return "" if _ASKS_WHOM.search(question) else _way(question, _PAYS, _GETS)
 
 
 def _way(text: str, pays: re.Pattern[str], gets: re.Pattern[str]) -> str:
