@@ -86,17 +86,14 @@ export function lookForFailure() {
   }
 }
 
-// A typed question goes to Gradio by itself, unless it has to wait.
+// A typed question goes by a field of its own: Gradio reads the box later, when the next one may stand there.
 function sending(event) {
   const typed = box().value.trim();
   if (!typed) return;
-  if (!asking()) {
-    begin(typed);
-    return;
-  }
   event.preventDefault();
   event.stopImmediatePropagation();
-  wait(typed);
+  if (asking()) wait(typed);
+  else send(typed);
 }
 
 document.addEventListener("yb-place-told", () => {
