@@ -10,7 +10,7 @@ from corpus.claims import Claim
 from corpus.conflicts import conflicts
 from corpus.records import Article, Authority
 
-NEAR = 0.7  # both sides fit the question at least so well as the best quoted sentence
+NEAR = 0.7  # a side that is not quoted fits the question at least so well as the best quote
 _RANK = {name: rank for rank, name in enumerate(Authority)}  # official first
 _WANT_OF = {"比例": "percent", "电话": "phone"}
 _WANT_OF |= dict.fromkeys(("起付线", "限额", "缴费", "金额"), "amount")
@@ -60,7 +60,7 @@ def side_by_side(
             and _asked_by_name(kind, question)
             and not _different_lines(conflict.first, conflict.second)
             and not quoted.isdisjoint(pair)
-            and all(scores.get(key, 0.0) >= floor for key in pair)
+            and all(key in quoted or scores.get(key, 0.0) >= floor for key in pair)
         ):
             claims += [conflict.first, conflict.second]
     if not claims:
