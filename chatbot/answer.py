@@ -15,6 +15,7 @@ from chatbot.decide import caveats
 from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
 from chatbot.encoder_import import import_sentence_transformers
+from chatbot.evidence import coverage
 from chatbot.followup import asks_by_itself
 from chatbot.limits import limit_of
 from chatbot.question import clean, problem
@@ -28,6 +29,9 @@ from corpus.regions import PlacePath, mentions
 from index import store
 from index.encoder import load_encoder
 from index.search import Index
+from index.terms import normalise
+
+ABOUT_IT = 0.5  # share of what is asked that the title of another place's article holds
 
 
 class Chatbot:
@@ -157,15 +161,17 @@ class Chatbot:
         if reading.enough and reading.depends_on_place:
             local = reading.sources
             reading.without_local()
-            meanwhile = reading.quotes if reading.enough else []
+            meanwhile = reading.shown if reading.enough else []
             return compose.clarify(raw, turn, retrieval, local, meanwhile)
         if not reading.enough:
             return compose.no_answer(raw, turn, retrieval, reading.nearby, self._covered(reading))
         again = self._shown_before(reading, turn, earlier)
         if again and asks_by_itself(turn):
             return compose.nothing_more(raw, turn, retrieval, reading.nearby)
-        sides = side_by_side(reading.sources, reading.quotes, reading.question.wants)
-        quotes = sides or reading.quotes
+        sides = side_by_side(
+            reading.sources, reading.quotes, reading.question.wants, turn.question.text
+        )
+        quotes = sides or reading.shown
         notes = caveats(reading.question, turn.place, turn.year, quotes)
         notes = [("again", {}), *notes] if again else notes
         found = (quotes, notes, reading.sources)
@@ -185,6 +191,7 @@ class Chatbot:
             return []
         elsewhere = self.index.search(reading.text, k=10)
         near = [hit.article for hit in elsewhere[:5] if is_local(hit.article)]
+        near = [a for a in near if coverage(reading.weights, normalise(a.title)) >= ABOUT_IT]
         return list(dict.fromkeys(article.place for article in near))
 
 

@@ -55,13 +55,14 @@ class Turn:
         return Slots("".join(self.place or ()), self.insurance, self.year)
 
 
-def _without_places(text: str) -> str:
+def _without_places(text: str, keep: PlacePath | None = None) -> str:
+    """The text without the places that it names, but for the place of treatment ``keep``."""
     held = list(text)
     for mention in mentions(text):
-        held[mention.span.start : mention.span.end] = ""
-        held[mention.span.start : mention.span.start] = [""] * (
-            mention.span.end - mention.span.start
-        )
+        if keep is None or mention.path != keep:
+            held[mention.span.start : mention.span.end] = [""] * (
+                mention.span.end - mention.span.start
+            )
     return "".join(held)
 
 
@@ -156,7 +157,9 @@ def read(
             swaps = follows and bool(_SUBSTITUTE.fullmatch(question.text))
             told = base if swaps and base else before
             base = told if swaps else ""
-            subject = f"{_without_places(told)} {question.text}" if follows else question.text
+            care = None if mentions(question.text) else read_places(told).care
+            before = _without_places(told, care)
+            subject = f"{before} {question.text}" if follows else question.text
     return Turn(
         question=question,
         text=question.text,

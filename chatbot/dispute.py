@@ -1,5 +1,6 @@
 """Sources that differ in a number that was asked for: shown side by side, never chosen silently."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from chatbot.evidence import Source
@@ -9,15 +10,26 @@ from corpus.claims import Claim
 from corpus.conflicts import conflicts
 from corpus.records import Article, Authority
 
-NEAR = 0.7  # both sides fit the question at least so well as the best quoted sentence
+NEAR = 0.7  # a side that is not quoted fits the question at least so well as the best quote
 _RANK = {name: rank for rank, name in enumerate(Authority)}  # official first
 _WANT_OF = {"比例": "percent", "电话": "phone"}
 _WANT_OF |= dict.fromkeys(("起付线", "限额", "缴费", "金额"), "amount")
 _WANT_OF |= dict.fromkeys(("年限", "期限", "年龄", "日期"), "time")
+# How a question names the sort of sum of money that it asks for.
+_NAMED = {
+    "起付线": re.compile(r"起付|门槛"),
+    "限额": re.compile(r"限额|封顶|上限|最[高多]|顶多"),
+    "缴费": re.compile(r"[交缴]"),
+}
+_USE = re.compile(
+    r"结算|征缴|缴费|转移|接续|监督|举报|投诉|咨询|报销|参保|登记|备案|生育|异地|大病|救助|慢病"
+)
+_IN_BRACKETS = re.compile(r"[（(]([^）)]{1,20})[）)]")
+_STOPS = re.compile(r"[，,、；;。:：]")
 
 
 def side_by_side(
-    sources: Sequence[Source], quotes: Sequence[Quote], wants: frozenset[str]
+    sources: Sequence[Source], quotes: Sequence[Quote], wants: frozenset[str], question: str = ""
 ) -> list[Quote]:
     """The quotes with both sides of what is disputed among them; empty if nothing is.
 
@@ -29,6 +41,7 @@ def side_by_side(
         sources: the articles that apply, best first.
         quotes: what was chosen from them.
         wants: what the question asks for; see ``chatbot.question.wants``.
+        question: its words; one that names a deductible is not told of limits that differ.
     """
     figures = wants & frozenset(_WANT_OF.values())
     articles = {source.article.id: source.article for source in sources}
@@ -40,11 +53,14 @@ def side_by_side(
     claims: list[Claim] = []
     for conflict in conflicts(articles.values()):
         pair = [(claim.article_id, claim.start) for claim in (conflict.first, conflict.second)]
-        asked = not figures or _WANT_OF.get(conflict.first.kind) in figures
+        kind = conflict.first.kind
+        asked = not figures or _WANT_OF.get(kind) in figures
         if (
             asked
+            and _asked_by_name(kind, question)
+            and not _different_lines(conflict.first, conflict.second)
             and not quoted.isdisjoint(pair)
-            and all(scores.get(key, 0.0) >= floor for key in pair)
+            and all(key in quoted or scores.get(key, 0.0) >= floor for key in pair)
         ):
             claims += [conflict.first, conflict.second]
     if not claims:
@@ -56,6 +72,27 @@ def side_by_side(
     order = sorted(disputing, key=lambda article: _standing(article, dated))
     order += [quote.article for quote in quotes if quote.article.id not in named]
     return tidied(list(_by_article(list(dict.fromkeys(order)), [*quotes, *sides])))
+
+
+def _asked_by_name(kind: str, question: str) -> bool:
+    """Whether a sort of sum is one that the question names, if it names any."""
+    named = {name for name, words in _NAMED.items() if words.search(question)}
+    return kind not in _NAMED or not named or kind in named
+
+
+def _different_lines(first: Claim, second: Claim) -> bool:
+    """Whether two telephone numbers serve different purposes: an office has many lines."""
+    if first.kind != "电话":
+        return False
+    one, other = _uses(first), _uses(second)
+    return bool(one or other) and one != other
+
+
+def _uses(claim: Claim) -> set[str]:
+    """What a telephone number is for, by the brackets behind it or the words before it."""
+    behind = _IN_BRACKETS.match(claim.text, claim.figure.end)
+    before = _STOPS.split(claim.text[: claim.figure.start])[-1]
+    return set(_USE.findall(behind.group(1) if behind else before))
 
 
 def _by_article(order: Sequence[Article], quotes: Sequence[Quote]) -> Iterator[Quote]:

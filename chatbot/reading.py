@@ -19,12 +19,13 @@ from chatbot.evidence import (
     word_weights,
 )
 from chatbot.followup import Focus, dimmed, focus_of, tells
-from chatbot.question import Question, Want, content_words, parts, understand, wants
+from chatbot.question import Question, Want, asks_only, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose, quotable_sources, tidied
 from chatbot.suits import (
     asks_way,
     for_others,
+    is_filler,
     of_elsewhere,
     other_care,
     other_way,
@@ -158,6 +159,12 @@ class Reading:
         return self._may_show(source, sentence) and not other_way(self.text, text)
 
     @property
+    def shown(self) -> list[Quote]:
+        """The quotes without praise and announcements, unless there is nothing else."""
+        told = [quote for quote in self.quotes if not is_filler(self.text, quote.text)]
+        return tidied(told) or self.quotes
+
+    @property
     def figure_missing(self) -> bool:
         """Whether a place's figure is asked for and none is quoted, nor that none is known.
 
@@ -252,7 +259,8 @@ def _best(index: Index, turn: Turn) -> Reading:
     if not turn.question.content:
         return completed
     alone = Reading(index, turn, turn.text, turn.question)
-    unknown = unknown_share(index, alone.weights)
+    named = {word: w for word, w in alone.weights.items() if not asks_only(word)}
+    unknown = unknown_share(index, named)
     foreign = unknown > FOREIGN and not dialogue.leans_on_before(turn.question.text)
     better = alone.enough and alone.probability >= completed.probability
     return alone if foreign or (better and not _same_source(alone, completed)) else completed

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from chatbot.question import RULES
 from corpus.records import Article, Audience
 from corpus.regions import PlacePath, mentions, within
 from index.terms import normalise
@@ -20,6 +21,25 @@ _GETS = re.compile(
 _ASKS_WHOM = re.compile(r"电话|号码|热线|问谁|找谁")
 _PAID = re.compile(r"[交缴]|收费|财政")
 _GOT = re.compile(r"报(?!道|告|名)|支付|付|补偿|限额|起付|封顶|津贴|补贴|奖励")
+
+_ASKS_PRAISE = re.compile(r"好处|作用|意义|优势|为什么|为啥|划算|目的")
+
+
+@cache
+def _filler() -> re.Pattern[str]:
+    lines = (RULES / "filler.txt").read_text(encoding="utf-8").splitlines()
+    return re.compile("|".join(line for line in lines if line and not line.startswith("#")))
+
+
+def is_filler(question: str, text: str) -> bool:
+    """Whether a sentence only praises or announces, and nobody asked for that.
+
+    >>> is_filler("住院报几成", "这些调整旨在减轻居民医疗负担,提高医疗保障水平。")
+    True
+    """
+    plain = normalise(text)
+    told = bool(re.search(r"\d", plain)) or bool(_ASKS_PRAISE.search(question))
+    return not told and bool(_filler().search(plain))
 
 
 def for_others(asked: str, article: Article, text: str) -> bool:

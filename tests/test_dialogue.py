@@ -148,3 +148,11 @@ def test_what_the_person_took_away_does_not_carry_over() -> None:
 def test_a_message_can_be_read_as_it_was_typed() -> None:
     assert read([], "门忒怎么办").text == "门特怎么办"
     assert read([], "门忒怎么办", mend=False).text == "门忒怎么办"
+
+
+def test_the_place_of_treatment_stays_in_a_completed_question():
+    turn = last("湖南医保在广州看病能报吗", "报几成")
+    assert turn.place == ("湖南省",)
+    assert "广州" in turn.completed
+    assert "湖南" not in turn.completed
+    assert "广州" not in last("湖南医保在广州看病能报吗", "那在深圳呢").completed
