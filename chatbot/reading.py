@@ -260,7 +260,7 @@ def _best(index: Index, turn: Turn) -> Reading:
         return completed
     alone = Reading(index, turn, turn.text, turn.question)
     named = {word: w for word, w in alone.weights.items() if not asks_only(word)}
-    unknown = unknown_share(index, named)
+    unknown = min(unknown_share(index, words) for words in (named, alone.weights))
     foreign = unknown > FOREIGN and not dialogue.leans_on_before(turn.question.text)
     better = alone.enough and alone.probability >= completed.probability
     return alone if foreign or (better and not _same_source(alone, completed)) else completed
