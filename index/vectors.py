@@ -179,5 +179,8 @@ class SentenceVectors:
         sizes = (last - first)[filled]
         starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
         rows = np.arange(sizes.sum()) - np.repeat(starts - first[filled], sizes)
-        best[filled] = np.maximum.reduceat(self._vectors[rows] @ vector, starts)
+        # many of few: cheaper all of them than a copy of the wanted ones
+        most = 2 * len(rows) >= len(self._vectors)
+        cosines = (self._vectors @ vector)[rows] if most else self._vectors[rows] @ vector
+        best[filled] = np.maximum.reduceat(cosines, starts)
         return best
