@@ -16,7 +16,6 @@ from corpus.records import Article, Audience, Authority, Status
 from corpus.regions import Mention, PlacePath
 
 MAX_FOLLOWUPS = 3
-MAX_STARTERS = 6
 MAX_PLACES = 6  # places named when an answer tells which ones are covered
 # Reservations on the articles themselves, and their short forms for one sentence.
 _MARKS = {
@@ -306,11 +305,3 @@ def answer(
         followups=_followups(sources, quotes),
         retrieval=retrieval,
     )
-
-
-def starters(articles: Iterable[Article]) -> tuple[str, ...]:
-    """Titles to begin with, one a topic, short ones first."""
-    chosen: dict[str, str] = {}
-    for article in sorted(articles, key=lambda a: (len(a.title), a.id)):
-        chosen.setdefault(article.topic or article.id, article.title)
-    return tuple(chosen.values())[:MAX_STARTERS]

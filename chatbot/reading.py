@@ -1,7 +1,7 @@
 """One reading of a message: what the corpus holds on it, which quotes, is it enough."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from chatbot import dialogue
@@ -74,12 +74,11 @@ class Reading:
 
     def choose(self, share: int = 1) -> None:
         """Choose the quotes and judge them; ``share`` questions share the room of the answer."""
-        leads = not self.question.wants & IN_ORDER
-        self.quotes = choose(self.sources, self._may_show, share=share, leads=leads)
+        self.quotes = self._quotes(self.sources, self._may_show, share)
         self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
         self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
         if self.enough and asks_way(self.text):
-            self.quotes = choose(self.sources, self._may_show_way, share=share, leads=leads)
+            self.quotes = self._quotes(self.sources, self._may_show_way, share)
             self.enough = not way_missing(self.text, [quote.text for quote in self.quotes])
         self.answers_anew = True
         actions = () if len(parts(self.text)) > 1 else actions_of(self.text)
@@ -87,6 +86,12 @@ class Reading:
             self.enough = self._narrow(acting(actions, self._near()), share)
         if self.focus and self.enough and not actions:
             self._answer_anew(self.focus, share)
+
+    def _quotes(
+        self, sources: Sequence[Source], allowed: Callable[[Source, Sentence], bool], share: int
+    ) -> list[Quote]:
+        leads = not self.question.wants & IN_ORDER
+        return choose(sources, allowed, share=share, leads=leads)
 
     def _answer_anew(self, focus: Focus, share: int) -> None:
         """Quote first what is new in a follow-up, if anything tells of it; then of the rest."""
@@ -102,8 +107,7 @@ class Reading:
     def _narrow(self, about: set[tuple[str, int]], share: int) -> bool:
         """Quote what stands in the sentences ``about`` something, if they can be quoted."""
         near = dimmed(self._near(), about)
-        leads = not self.question.wants & IN_ORDER
-        quotes = choose(near, self._may_show, share=share, leads=leads) if about else []
+        quotes = self._quotes(near, self._may_show, share) if about else []
         found = tells(quotes, near, about)
         self.quotes = quotes if found else self.quotes
         return found

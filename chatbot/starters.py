@@ -1,13 +1,12 @@
 """The questions that a first visitor can tap: common ones by subject, in everyday words."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import yaml
 
-from chatbot import compose
 from chatbot.question import RULES
 from corpus.records import Article
 
@@ -33,7 +32,15 @@ def choose_starters(articles: Collection[Article]) -> tuple[str, ...]:
     """Up to six questions that ``articles`` answer: common ones, then titles, one a topic."""
     titles = {article.title for article in articles}
     common = [one.question for one in common_starters() if one.answered_by in titles]
-    return tuple(dict.fromkeys([*common, *compose.starters(articles)]))[:SHOWN]
+    return tuple(dict.fromkeys([*common, *_titles(articles)]))[:SHOWN]
+
+
+def _titles(articles: Iterable[Article]) -> list[str]:
+    """The shortest title of each topic, short ones first."""
+    chosen: dict[str, str] = {}
+    for article in sorted(articles, key=lambda a: (len(a.title), a.id)):
+        chosen.setdefault(article.topic or article.id, article.title)
+    return list(chosen.values())
 
 
 def subjects_of(articles: Collection[Article]) -> dict[str, str]:

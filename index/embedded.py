@@ -217,13 +217,13 @@ def _asked_of(
     """The ways of asking for each chunk; None if no article brings any."""
     if not vectors:
         return None
-    rows, counts = [], []
+    parts, counts = [], []
     for chunk in chunks:
-        span = Span(chunk.start, chunk.end)
-        mine = asked_within(articles[chunk.article_id], span)
-        rows += [vectors[chunk.article_id][row] for row in mine]
+        mine = asked_within(articles[chunk.article_id], Span(chunk.start, chunk.end))
+        if mine:
+            parts.append(vectors[chunk.article_id][mine])
         counts.append(len(mine))
-    return SentenceVectors.build(np.asarray(rows, dtype=np.float32), counts)
+    return SentenceVectors.build(np.concatenate(parts), counts)
 
 
 def _kinds(articles: Mapping[str, Article]) -> tuple[NDArray[np.int64], list[Article]]:

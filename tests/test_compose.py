@@ -211,15 +211,6 @@ def test_timing_changes_nothing_else():
     assert dataclasses.replace(timed, elapsed_ms=0.0) == plain
 
 
-def test_starters_are_short_titles_one_a_topic():
-    articles = [
-        Article(id=str(n), title="题" * (n + 1), body="文。", topic=topic)
-        for n, topic in enumerate(["甲", "甲", "", "", "乙", "丙", "丁", "戊", "己"])
-    ]
-    assert compose.starters(reversed(articles)) == tuple("题" * n for n in (1, 3, 4, 5, 6, 7))
-    assert compose.starters([]) == ()
-
-
 @pytest.mark.parametrize(
     "text",
     ["报90%", "9０％", "限额2万", "300元", "25亿", "0555-1234567", "百分之九十", "5个百分点"],

@@ -34,3 +34,12 @@ def test_another_corpus_begins_with_what_it_has() -> None:
     assert choose_starters(articles)[:2] == (known.question, "体检")
     assert subjects_of(articles)["体检"] == "哪些不能报"
     assert choose_starters([]) == ()
+
+
+def test_starters_are_short_titles_one_a_topic() -> None:
+    articles = [
+        Article(id=str(n), title="题" * (n + 1), body="文。", topic=topic)
+        for n, topic in enumerate(["甲", "甲", "", "", "乙", "丙", "丁", "戊", "己"])
+    ]
+    assert choose_starters(articles[::-1]) == tuple("题" * n for n in (1, 3, 4, 5, 6, 7))
+    assert choose_starters([]) == ()
