@@ -18,7 +18,7 @@ from chatbot.applicable import fit, is_local, may_answer, of_one_year, this_year
 from chatbot.question import Question, wants
 from corpus.records import Article, Span
 from corpus.regions import PlacePath
-from corpus.sections import asked_spans, heading_of
+from corpus.sections import heading_of
 from index.engine import ASKED_LESS
 from index.search import Hit, Index
 from index.terms import expansions, normalise, rarity, word_class
@@ -276,8 +276,10 @@ class _Scorer:
         if vectors is None or self._vector is None:
             return [0.0] * len(spans)
         cosines = vectors @ self._vector - ASKED_LESS
-        spans_asked = asked_spans(article)
-        found = [(part, closeness(float(c))) for part, c in zip(spans_asked, cosines, strict=True)]
+        found = [
+            (part, closeness(float(cosine)))
+            for (part, _), cosine in zip(article.asked, cosines, strict=True)
+        ]
         return [
             max((near for part, near in found if part.start <= span.start < part.end), default=0.0)
             for span in spans

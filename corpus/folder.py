@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from corpus.errors import CorpusError, InputError, SkippedFile
 from corpus.readers import markdown, read_text, readings
 from corpus.records import Article
+from corpus.sections import asked_by_heading
 
 SHIPPED = Path(__file__).with_name("articles")
 _UNSAFE = re.compile(r"[^\w\u4e00-\u9fff]+")
@@ -137,7 +138,7 @@ def _source_hash(article: Article) -> str:
     """Names what was read; without a document number it is the name of earlier versions."""
     read = repr(article).replace(", document_number='')", ")")
     if article.asked:
-        read += repr(article.asked)
+        read += repr(asked_by_heading(article))
     return hashlib.sha256(read.encode()).hexdigest()[:16]
 
 

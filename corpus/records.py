@@ -75,9 +75,8 @@ class Article:
     quoted. ``document_number`` is the official number (文号) of the document itself, such as
     国医保发〔2024〕38号; empty where none was found. ``lint_ok`` holds the findings of ``corpus
     lint`` that a person has looked at, as pairs (finding, reason). ``asked`` holds how citizens
-    ask for what stands under a heading, as pairs (heading, wording), the heading empty for what
-    stands before the first one: the search finds the article by them, an answer never shows them.
-    Neither is part of what identifies an article.
+    ask for a part of the article, as pairs (where it stands in ``body``, wording): the search finds
+    the article by them, an answer never shows them. Neither is part of what identifies an article.
     """
 
     id: str
@@ -95,7 +94,7 @@ class Article:
     truncated: bool = False
     document_number: str = ""
     lint_ok: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    asked: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    asked: tuple[tuple[Span, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not (self.id and self.title.strip() and self.body.strip()):

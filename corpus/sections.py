@@ -27,16 +27,17 @@ def sections(body: str) -> Iterator[tuple[str, Span]]:
         yield heading, Span(start, len(body))
 
 
-def asked_spans(article: Article) -> list[Span]:
-    """The section that each wording of ``article.asked`` asks for, in the same order."""
-    ranges = dict(sections(article.body))
-    return [ranges[heading] for heading, _ in article.asked]
+def asked_by_heading(article: Article) -> dict[str, list[str]]:
+    """``article.asked`` as a person writes it: the wordings under each heading."""
+    headings = {span: heading for heading, span in sections(article.body)}
+    found: dict[str, list[str]] = {}
+    for span, way in article.asked:
+        found.setdefault(headings[span], []).append(way)
+    return found
 
 
-def asked_within(article: Article, span: Span) -> list[int]:
-    """Which wordings of ``article.asked`` ask for something that stands within ``span``."""
+def asked_within(article: Article, span: Span) -> list[str]:
+    """The wordings of ``article.asked`` that ask for something that stands within ``span``."""
     return [
-        row
-        for row, section in enumerate(asked_spans(article))
-        if section.start < span.end and span.start < section.end
+        way for part, way in article.asked if part.start < span.end and span.start < part.end
     ]

@@ -3,10 +3,11 @@
 A question counts as answered if every fact that it lists stands in the quotes or its source comes
 first; questions without facts are ones that the corpus cannot answer. A logistic regression on
 ``chatbot.decide.FEATURES`` gives the probability; the threshold is the one with the lowest cost of
-the two error rates.
+the two error rates. Right and wrong of every index weigh the same in all.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,12 @@ DENSE_ONLY = ("closeness",)  # features that need the encoder
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Features of one question and whether its quotes answer it."""
+    """Features of one question, whether its quotes answer it, and which index was asked."""
 
     id: str
     features: dict[str, float]
     right: bool
+    index: str = ""
 
 
 def _plain(text: str) -> str:
@@ -75,7 +77,7 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
         right = best in graded if graded else bool(facts) and (all(facts) or first)
         wrong = not (graded or facts or ANSWERING & set(row.get("kinds", ())))
         if right or (wrong and not reading.figure_missing):
-            found.append(Sample(row["id"], reading.values, right))
+            found.append(Sample(row["id"], reading.values, right, str(bot.index.version)))
     return found
 
 
@@ -84,9 +86,17 @@ def _matrix(found: Sequence[Sample], names: Sequence[str]) -> NDArray[np.float64
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(names))
 
 
-def _regress(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights ≥ 0 and, last, the bias of a ridge logistic regression with balanced classes."""
-    balance = np.where(y > 0, 0.5 / max(y.mean(), 1e-9), 0.5 / max(1 - y.mean(), 1e-9))
+def _balance(found: Sequence[Sample]) -> NDArray[np.float64]:
+    """A weight for each sample, 1 on average: right and wrong of each index weigh the same."""
+    kinds = [(sample.index, sample.right) for sample in found]
+    many = Counter(kinds)
+    return np.asarray([len(found) / len(many) / many[kind] for kind in kinds], dtype=np.float64)
+
+
+def _regress(
+    x: NDArray[np.float64], y: NDArray[np.float64], balance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights ≥ 0 and, last, the bias of a ridge logistic regression over weighted samples."""
 
     def loss(w: NDArray[np.float64]) -> float:
         z = x @ w[:-1] + w[-1]
@@ -102,12 +112,14 @@ def _chance(x: NDArray[np.float64], w: NDArray[np.float64]) -> NDArray[np.float6
     return np.asarray(1 / (1 + np.exp(-(x @ w[:-1] + w[-1]))), dtype=np.float64)
 
 
-def _unseen(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _unseen(
+    x: NDArray[np.float64], y: NDArray[np.float64], balance: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The probability of each sample under a fit on the other folds."""
     p = np.zeros(len(y))
     for fold in range(FOLDS):
         held = np.arange(len(y)) % FOLDS == fold
-        p[held] = _chance(x[held], _regress(x[~held], y[~held]))
+        p[held] = _chance(x[held], _regress(x[~held], y[~held], balance[~held]))
     return p
 
 
@@ -120,11 +132,18 @@ def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
     Regression Trees, 1984, answered twice as many long unanswerable questions.)
     """
     x, y = _matrix(found, names), np.asarray([s.right for s in found], dtype=np.float64)
-    w, p = _regress(x, y), _unseen(x, y)
+    weight = _balance(found)
+    w, p = _regress(x, y, weight), _unseen(x, y, weight)
+
+    def errors(t: float) -> tuple[float, float]:
+        """The rates of wrong answers and of false refusals at a threshold."""
+        missed = (p >= t) != (y == 1)
+        wrong, refused = (np.average(missed[y == v], weights=weight[y == v]) for v in (0, 1))
+        return float(wrong), float(refused)
+
     steps = np.linspace(0.05, 0.95, 91)
-    costs = [WRONG_COST * np.mean(p[y == 0] >= t) + np.mean(p[y == 1] < t) for t in steps]
-    least = steps[int(np.argmin(costs))]
-    error = [np.mean(p[y == 0] >= least), np.mean(p[y == 1] < least)]
+    costs = [WRONG_COST * wrong + refused for wrong, refused in map(errors, steps)]
+    error = errors(steps[int(np.argmin(costs))])
     spread = np.sqrt(sum(e * (1 - e) / max(np.sum(y == v), 1) for v, e in enumerate(error)))
     threshold = float(steps[int(np.argmax(np.asarray(costs) <= min(costs) + spread / 2))])
     return {

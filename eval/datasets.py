@@ -15,10 +15,11 @@ from typing import Any
 from corpus.chunks import split as split_article
 from corpus.errors import InputError
 from corpus.folder import load
+from corpus.records import Span
+from corpus.sections import asked_within
 from corpus.sentences import quotable
 from eval import trec
 from eval.lines import json_rows, numbered_lines
-from index.cuts import asked_for
 from index.engine import passage_text
 
 __all__ = ["Dataset", "Document", "Qrel", "Query", "load_dataset"]
@@ -140,7 +141,7 @@ def _passages(folder: Path) -> Iterator[Document]:
                 for span in spans
                 if chunk.start <= span.start < chunk.end
             )
-            asked = tuple(asked_for(article, chunk))
+            asked = tuple(asked_within(article, Span(chunk.start, chunk.end)))
             yield Document(chunk.id, article.title, chunk.text, article.id, lines, asked)
 
 

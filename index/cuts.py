@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path, PurePath
 
 from corpus import chunks as chunking
@@ -36,19 +37,26 @@ _BATCH = 256  # articles between two commits, so that a killed build loses littl
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """An article's chunks, the counted terms of each, and its quotable sentences."""
+    """An article's chunks, the counted terms of their texts, and its quotable sentences."""
 
     chunks: tuple[Chunk, ...]
     terms: tuple[Counter[str], ...]
     spans: tuple[Span, ...]
+
+    def counted(self, article: Article) -> list[Counter[str]]:
+        """The counted terms of each chunk; those of the ways of asking for it count once more."""
+        found = []
+        for chunk, counts in zip(self.chunks, self.terms, strict=True):
+            ways = asked_within(article, Span(chunk.start, chunk.end))
+            found.append(counts + Counter(dict.fromkeys(chain.from_iterable(map(_terms, ways)), 1)))
+        return found
 
     @classmethod
     def of(cls, article: Article) -> "Cut":
         """Cut an article."""
         chunks = tuple(split(article))
         found = tuple(
-            Counter(document_terms(article.title, chunk.text, asked_for(article, chunk)))
-            for chunk in chunks
+            Counter(document_terms(article.title, chunk.text)) for chunk in chunks
         )
         return cls(chunks, found, tuple(quotable(article.body, truncated=article.truncated)))
 
@@ -73,10 +81,10 @@ class Cut:
         )
 
 
-def asked_for(article: Article, chunk: Chunk) -> list[str]:
-    """How citizens ask for what stands in a chunk."""
-    rows = asked_within(article, Span(chunk.start, chunk.end))
-    return [article.asked[row][1] for row in rows]
+@lru_cache(maxsize=20_000)
+def _terms(way: str) -> tuple[str, ...]:
+    """The terms of a way of asking; sections of several articles may share it."""
+    return tuple(terms.terms(way))
 
 
 @cache
@@ -97,7 +105,7 @@ def _code() -> str:
 
 
 def _key(article: Article) -> bytes:
-    fields = (article.id, article.title, article.body, article.truncated, article.asked)
+    fields = (article.id, article.title, article.body, article.truncated)
     return hashlib.sha256(f"{_code()}\0{terms.fingerprint()}\0{fields!r}".encode()).digest()
 
 

@@ -1,7 +1,7 @@
 """The passages in this process: FAISS, a sparse BM25 matrix, articles in memory."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -162,8 +162,8 @@ class Library:
     """Articles, their chunks and sentences, and which of them a filter admits.
 
     ``vectors``: float32, shape (sentences, dimension), by article in the order of ``articles``,
-    within an article in the order of ``spans``. ``asked``: the same of the ways of asking that
-    articles bring, shape (ways, dimension), within an article in the order of ``Article.asked``.
+    within an article in the order of ``spans``. ``asked``: the same of the ways of asking, shape
+    (ways, dimension), in the order of ``distinct_ways``.
     """
 
     def __init__(
@@ -175,8 +175,8 @@ class Library:
         asked: Float32 | None = None,
     ) -> None:
         self.chunks, self.articles, self.spans, self.vectors = chunks, articles, spans, vectors
-        self.asked_vectors = _by_article(articles, asked)
-        self.asked = _asked_of(chunks, articles, self.asked_vectors)
+        self.asked_vectors = AskedVectors(articles, asked)
+        self.asked = self.asked_vectors.of_chunks(chunks)
         counts = [len(spans[key]) for key in articles]
         first = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
         rows = {key: row for row, key in enumerate(articles)}
@@ -201,29 +201,47 @@ class Library:
         return np.flatnonzero(wanted[self._row]) if len(self._row) else self._row
 
 
-def _by_article(articles: Mapping[str, Article], asked: Float32 | None) -> dict[str, Float32]:
-    """The vectors of each article's ways of asking; articles without any are left out."""
-    found, start = {}, 0
-    for key, article in articles.items():
-        if asked is not None and article.asked:
-            found[key] = asked[start : start + len(article.asked)]
-            start += len(article.asked)
-    return found
+def distinct_ways(articles: Iterable[Article]) -> list[str]:
+    """All ways of asking, each once: articles may share them."""
+    return list(dict.fromkeys(way for article in articles for _, way in article.asked))
 
 
-def _asked_of(
-    chunks: Sequence[Chunk], articles: Mapping[str, Article], vectors: Mapping[str, Float32]
-) -> SentenceVectors | None:
-    """The ways of asking for each chunk; None if no article brings any."""
-    if not vectors:
-        return None
-    parts, counts = [], []
-    for chunk in chunks:
-        mine = asked_within(articles[chunk.article_id], Span(chunk.start, chunk.end))
-        if mine:
-            parts.append(vectors[chunk.article_id][mine])
-        counts.append(len(mine))
-    return SentenceVectors.build(np.concatenate(parts), counts)
+class AskedVectors(Mapping[str, Float32]):
+    """The vectors of each article's ways of asking, as in ``Article.asked``; none where none are.
+
+    ``vectors``: float32, shape (ways, dimension), in the order of ``distinct_ways``; None: no
+    article has any.
+    """
+
+    def __init__(self, articles: Mapping[str, Article], vectors: Float32 | None) -> None:
+        self._vectors = np.zeros((0, 0), np.float32) if vectors is None else vectors
+        self._articles = articles
+        self._keys = [key for key, article in articles.items() if article.asked and len(self._vectors)]
+        self._row = {way: row for row, way in enumerate(distinct_ways(articles.values()))}
+
+    def __getitem__(self, key: str) -> Float32:
+        rows = [self._row[way] for _, way in self._articles[key].asked]
+        if not rows or not len(self._vectors):
+            raise KeyError(key)
+        return self._vectors[rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def of_chunks(self, chunks: Sequence[Chunk]) -> SentenceVectors | None:
+        """The ways of asking for each chunk; None if there are none at all."""
+        if not self:
+            return None
+        rows: list[int] = []
+        counts = []
+        for chunk in chunks:
+            ways = asked_within(self._articles[chunk.article_id], Span(chunk.start, chunk.end))
+            rows += map(self._row.__getitem__, ways)
+            counts.append(len(ways))
+        return SentenceVectors.build(self._vectors, counts, np.asarray(rows, dtype=np.int64))
 
 
 def _kinds(articles: Mapping[str, Article]) -> tuple[NDArray[np.int64], list[Article]]:

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexStale, SearchIndexError
 
-FORMAT = 3  # with the ways of asking that articles bring
+FORMAT = 4  # ways of asking are stored once and may be lent
 REBUILD = "请重建索引：python -m index build"
 CURRENT = "CURRENT"  # the file that names the version in use
 Read = TypeVar("Read")
@@ -38,6 +38,7 @@ class Manifest:
     articles: int
     chunks: int
     sentences: int
+    lent: str  # names what ways of asking were lent from; empty: none were
     files: dict[str, str]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
+from sys import intern
 
 from corpus.errors import IndexDamaged
 from corpus.records import Article, Audience, Authority, Chunk, Span, Status
@@ -51,6 +52,7 @@ def save(
 def packed_article(article: Article) -> str:
     """An article as JSON."""
     record = {of.name: getattr(article, of.name) for of in fields(article)}
+    record["asked"] = [(span.start, span.end, way) for span, way in article.asked]
     return json.dumps(record, ensure_ascii=False)
 
 
@@ -58,8 +60,8 @@ def unpacked_article(text: str) -> Article:
     """What ``packed_article`` made JSON of."""
     record = json.loads(text)
     record["place"] = tuple(record["place"])
-    for pairs in ("lint_ok", "asked"):
-        record[pairs] = tuple((first, second) for first, second in record[pairs])
+    record["lint_ok"] = tuple((rule, reason) for rule, reason in record["lint_ok"])
+    record["asked"] = tuple((Span(start, end), intern(way)) for start, end, way in record["asked"])
     record["audience"] = Audience(record["audience"])
     record["authority"] = Authority(record["authority"])
     record["status"] = Status(record["status"])

@@ -10,6 +10,7 @@ from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index.cache import CachedEncoder
 from index.encoder import Encoder
+from index.embedded import distinct_ways
 from index.engine import passage_text
 from index.vectors import Float32
 
@@ -31,11 +32,6 @@ def chunk_texts(articles: list[Article], chunks: list[Chunk]) -> list[str]:
 def sentence_texts(articles: list[Article], spans: dict[str, list[Span]]) -> list[str]:
     """What the encoder reads of all sentences, article by article."""
     return [sentence_text(article, span) for article in articles for span in spans[article.id]]
-
-
-def asked_texts(articles: list[Article]) -> list[str]:
-    """All ways of asking that the articles bring, article by article."""
-    return [way for article in articles for _, way in article.asked]
 
 
 def _spans(articles: list[Article]) -> dict[str, list[Span]]:
@@ -65,7 +61,7 @@ def ship_vectors(corpus: Path, encoder: Encoder, cache: Path, out: Path) -> int:
     chunks = [chunk for article in articles for chunk in split(article)]
     texts = chunk_texts(articles, chunks) + sentence_texts(articles, _spans(articles))
     beside = out.with_name(f".{out.name}.{os.getpid()}")
-    kept, ways = CachedEncoder(encoder, seeded(cache)), asked_texts(articles)
+    kept, ways = CachedEncoder(encoder, seeded(cache)), distinct_ways(articles)
     written = CachedEncoder(kept, beside)
     written.encode_passages(texts)
     written.encode_asked(ways)

@@ -9,7 +9,7 @@ build leaves the old one in use.
         passages.db     SQLite: articles, chunks, sentences
         bm25.npz        term weights        terms.txt      its rows
         chunks.faiss    chunk vectors       sentences.npy  sentence vectors, float16
-        asked.npy       vectors of the ways of asking that articles bring, float16
+        asked.npy       vectors of the ways of asking that articles bring or are lent, float16
 """
 
 import sqlite3
@@ -24,11 +24,12 @@ from corpus.records import Article, Chunk
 from index import bm25, manifest, passages, terms
 from index.cache import CachedEncoder
 from index.cuts import Cut, cut_articles, read_articles
-from index.embedded import Embedded, Library
+from index.embedded import Embedded, Library, distinct_ways
 from index.encoder import Encoder
+from index.lending import lend, lender, lent_from
 from index.manifest import FORMAT, REBUILD, Manifest, read_manifest, sha256, version_of
 from index.search import Engine, Index
-from index.shipped import asked_texts, chunk_texts, seeded, sentence_texts
+from index.shipped import chunk_texts, seeded, sentence_texts
 from index.vectors import Float32, Vectors
 from index.ways import space_of
 
@@ -88,6 +89,7 @@ def build(
                 articles=len(articles),
                 chunks=counts[0],
                 sentences=counts[1],
+                lent=counts[2],
                 files={name: sha256(beside / name) for name in _FILES},
             )
             manifest.publish(beside, out, made)
@@ -116,32 +118,31 @@ def _write(
     encoder: CachedEncoder,
     cuts: list[Cut],
     progress: Progress,
-) -> tuple[int, int]:
+) -> tuple[int, int, str]:
     chunks = [chunk for cut in cuts for chunk in cut.chunks]
     spans = {a.id: list(cut.spans) for a, cut in zip(articles, cuts, strict=True)}
-    passages.save(beside / "passages.db", articles, chunks, spans)
-    found = [counts for cut in cuts for counts in cut.terms]
-    if not any(found):
-        msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
-        raise CorpusError(msg)
-    model = bm25.BM25(found)
-    bm25.save(model, beside)
-
     space = space_of(encoder.name, encoder.dimension)
 
     def encode(stage: str, texts: list[str]) -> Float32:
-        vectors = encoder.encode_passages(
+        return encoder.encode_passages(
             texts, progress=lambda added: progress(stage, added, len(texts))
         )
-        return space.passages(vectors)
 
+    if not any(counts for cut in cuts for counts in cut.terms):
+        msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
+        raise CorpusError(msg)
     texts, lines = chunk_texts(articles, chunks), sentence_texts(articles, spans)
-    Vectors.build(encode("片段", texts)).save(beside / "chunks.faiss")
-    np.save(beside / "sentences.npy", encode("句子", lines).astype(np.float16))
-    ways = asked_texts(articles)
+    Vectors.build(space.passages(encode("片段", texts))).save(beside / "chunks.faiss")
+    sentences = encode("句子", lines)
+    np.save(beside / "sentences.npy", space.passages(sentences).astype(np.float16))
+    asking = lend(articles, spans, sentences, encoder)
+    ways = distinct_ways(asking)
     asked = encoder.encode_asked(ways, progress=lambda added: progress("问法", added, len(ways)))
     np.save(beside / "asked.npy", space.asked(asked).astype(np.float16))
-    return len(chunks), len(lines)
+    passages.save(beside / "passages.db", asking, chunks, spans)
+    pairs = zip(cuts, asking, strict=True)
+    bm25.save(bm25.BM25([counts for cut, a in pairs for counts in cut.counted(a)]), beside)
+    return len(chunks), len(lines), lent_from(articles)
 
 
 def verify(out: Path) -> Manifest:
@@ -175,6 +176,9 @@ def _verified(version: Path, out: Path) -> Manifest:
     if found.lexicon != terms.fingerprint():
         msg = f"词库改过了，索引已过期。{REBUILD}"
         raise IndexStale(msg)
+    if found.lent and found.lent != lender():
+        msg = f"附带的问法改过了，索引已过期。{REBUILD}"
+        raise IndexStale(msg)
     corpus = Path(found.corpus_path)
     if corpus.is_dir() and folder.fingerprint(corpus) != found.corpus:
         msg = f"文章改过了，索引已过期。{REBUILD} --corpus {corpus} --out {out}"
@@ -206,7 +210,7 @@ def _check(
     for chunk in chunks:
         chunk.check(articles[chunk.article_id])
     counts = (len(articles), len(chunks), n_vectors, n_sentences, n_asked)
-    ways = sum(len(article.asked) for article in articles.values())
+    ways = len(distinct_ways(articles.values()))
     if counts != (found.articles, found.chunks, found.chunks, found.sentences, ways):
         msg = f"索引各部分的数目对不上。{REBUILD}"
         raise IndexDamaged(msg)

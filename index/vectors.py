@@ -149,7 +149,8 @@ class SentenceVectors:
     """The sentences of each passage: rows ``first[i]`` up to ``last[i]`` belong to passage ``i``.
 
     ``vectors``: unit vectors, float32, shape (sentences, dimension); ``first`` and ``last``: int64,
-    shape (passages,), ``last`` not included, equal where a passage has no sentence.
+    shape (passages,), ``last`` not included, equal where a passage has no sentence. ``rows``: int64,
+    which vector each row is, where passages share vectors; None: row by row.
     """
 
     def __init__(
@@ -157,14 +158,17 @@ class SentenceVectors:
         vectors: Float32,
         first: NDArray[np.int64],
         last: NDArray[np.int64],
+        rows: NDArray[np.int64] | None = None,
     ) -> None:
-        self._vectors, self._first, self._last = vectors, first, last
+        self._vectors, self._first, self._last, self._rows = vectors, first, last, rows
 
     @classmethod
-    def build(cls, vectors: Float32, counts: Sequence[int]) -> "SentenceVectors":
+    def build(
+        cls, vectors: Float32, counts: Sequence[int], rows: NDArray[np.int64] | None = None
+    ) -> "SentenceVectors":
         """For passages whose sentences follow one another, ``counts[i]`` in passage ``i``."""
         last = np.cumsum(np.asarray(counts, dtype=np.int64))
-        return cls(vectors, last - counts, last)
+        return cls(vectors, last - counts, last, rows)
 
     def best(self, vector: Float32, positions: NDArray[np.int64], otherwise: Float32) -> Float32:
         """Cosine of each passage's nearest sentence, float32, shape (len(positions),).
@@ -179,6 +183,7 @@ class SentenceVectors:
         sizes = (last - first)[filled]
         starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
         rows = np.arange(sizes.sum()) - np.repeat(starts - first[filled], sizes)
+        rows = rows if self._rows is None else self._rows[rows]
         # many of few: cheaper all of them than a copy of the wanted ones
         most = 2 * len(rows) >= len(self._vectors)
         cosines = (self._vectors @ vector)[rows] if most else self._vectors[rows] @ vector

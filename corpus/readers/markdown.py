@@ -13,8 +13,8 @@ import yaml
 from frontmatter.default_handlers import YAMLHandler
 
 from corpus.errors import SkippedFile
-from corpus.records import NATIONAL, UNPLACED, Article, Audience, Authority, Status
-from corpus.sections import sections
+from corpus.records import NATIONAL, UNPLACED, Article, Audience, Authority, Span, Status
+from corpus.sections import asked_by_heading, sections
 
 _ID = re.compile(r"[\w.-]{1,80}")  # goes into file names, page addresses and run files
 _NOT_IN_ID = re.compile(r"[^\w.-]+")
@@ -90,19 +90,21 @@ def _reasons(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((_text(rule), _text(reason)) for rule, reason in value.items())
 
 
-def _asked(fields: Mapping[str, Any], body: str) -> tuple[tuple[str, str], ...]:
+def _asked(fields: Mapping[str, Any], body: str) -> tuple[tuple[Span, str], ...]:
     """``asked``: under each heading of the article the ways in which citizens ask for it."""
     value = fields.get("asked") or {}
     lists = value.values() if isinstance(value, dict) else [None]
     if not all(isinstance(found, list) and all(map(_text, found)) for found in lists):
         msg = "asked 应写成“小标题: [问法, 问法]”，问法不能空"
         raise SkippedFile(msg)
-    known = {heading for heading, _ in sections(body)}
+    known = dict(sections(body))
     for heading in value:
         if _text(heading) not in known:
             msg = f"asked 里的“{heading}”不是这篇文章的小标题；没有小标题的开头部分写 ''"
             raise SkippedFile(msg)
-    return tuple((_text(heading), _text(way)) for heading, found in value.items() for way in found)
+    return tuple(
+        (known[_text(heading)], _text(way)) for heading, found in value.items() for way in found
+    )
 
 
 def to_article(fields: Mapping[str, Any], body: str, default_id: str) -> Article:
@@ -158,13 +160,6 @@ def read(text: str, path: PurePath) -> Article:
     return to_article(fields, body, default_id=_NOT_IN_ID.sub("-", path.stem)[:80])
 
 
-def _by_heading(article: Article) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for heading, way in article.asked:
-        found.setdefault(heading, []).append(way)
-    return found
-
-
 def render(article: Article, source_hash: str) -> str:
     """Markdown of an article; ``read`` gives the same article back.
 
@@ -187,7 +182,7 @@ def render(article: Article, source_hash: str) -> str:
         "truncated": article.truncated,
         "source_hash": source_hash,
         **({"lint_ok": dict(article.lint_ok)} if article.lint_ok else {}),
-        **({"asked": _by_heading(article)} if article.asked else {}),
+        **({"asked": asked_by_heading(article)} if article.asked else {}),
     }
     head = yaml.safe_dump(fields, allow_unicode=True, sort_keys=False, default_flow_style=None)
     return f"---\n{head}---\n\n{article.body.strip()}\n"
