@@ -38,6 +38,4 @@ def asked_by_heading(article: Article) -> dict[str, list[str]]:
 
 def asked_within(article: Article, span: Span) -> list[str]:
     """The wordings of ``article.asked`` that ask for something that stands within ``span``."""
-    return [
-        way for part, way in article.asked if part.start < span.end and span.start < part.end
-    ]
+    return [way for part, way in article.asked if part.start < span.end and span.start < part.end]

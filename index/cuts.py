@@ -55,9 +55,7 @@ class Cut:
     def of(cls, article: Article) -> "Cut":
         """Cut an article."""
         chunks = tuple(split(article))
-        found = tuple(
-            Counter(document_terms(article.title, chunk.text)) for chunk in chunks
-        )
+        found = tuple(Counter(document_terms(article.title, chunk.text)) for chunk in chunks)
         return cls(chunks, found, tuple(quotable(article.body, truncated=article.truncated)))
 
     def packed(self) -> bytes:

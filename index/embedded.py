@@ -216,7 +216,9 @@ class AskedVectors(Mapping[str, Float32]):
     def __init__(self, articles: Mapping[str, Article], vectors: Float32 | None) -> None:
         self._vectors = np.zeros((0, 0), np.float32) if vectors is None else vectors
         self._articles = articles
-        self._keys = [key for key, article in articles.items() if article.asked and len(self._vectors)]
+        self._keys = [
+            key for key, article in articles.items() if article.asked and len(self._vectors)
+        ]
         self._row = {way: row for row, way in enumerate(distinct_ways(articles.values()))}
 
     def __getitem__(self, key: str) -> Float32:

@@ -21,7 +21,7 @@ from corpus.sentences import quotable
 from index.cache import CachedEncoder
 from index.shipped import sentence_text
 from index.vectors import Float32
-from index.ways import unit
+from index.ways import Space, space_of
 
 NEAR = 0.5  # cosine of centred vectors from which a section says nearly the same; see eval/LOG.md
 SECTIONS = 3  # from which a sentence borrows at most
@@ -32,17 +32,16 @@ class _Lender:
     """Sections of the shipped articles whose ways of asking are known.
 
     ``ways``: those of each section; ``vectors``: of all their sentences, shape (sentences,
-    dimension), centred by ``centre``; ``first``: where each section's sentences begin.
+    dimension), centred; ``first``: where each section's sentences begin.
     """
 
     ways: list[list[str]]
     vectors: Float32
-    centre: Float32
     first: NDArray[np.int64]
 
     def nearest(self, vector: Float32) -> list[int]:
         """The sections that say nearly what a sentence says, nearest first."""
-        near = np.maximum.reduceat(self.vectors @ unit(vector - self.centre), self.first)
+        near = np.maximum.reduceat(self.vectors @ vector, self.first)
         best = np.argsort(-near, kind="stable")[:SECTIONS]
         return [int(at) for at in best if near[at] >= NEAR]
 
@@ -52,28 +51,27 @@ def lender() -> str:
     return folder.fingerprint(folder.SHIPPED)
 
 
-def lent_from(articles: Sequence[Article]) -> str:
-    """``lender()`` if one of the articles needs to borrow, else empty."""
-    return "" if all(article.asked for article in articles) else lender()
-
-
 def lend(
     articles: Sequence[Article],
     spans: Mapping[str, Sequence[Span]],
     vectors: Float32,
     encoder: CachedEncoder,
-) -> list[Article]:
-    """The articles; those without ways of asking have borrowed some.
+) -> tuple[list[Article], str]:
+    """The articles, of which those without ways of asking have borrowed some, and ``lender()``.
+
+    Nothing is lent, and the name is empty, if every article brings its own, or by an encoder whose
+    vectors are not centred: ``NEAR`` was measured on centred ones.
 
     Args:
         articles: what is indexed.
         spans: the sentences of each.
-        vectors: of all their sentences, article by article, as the encoder makes them.
-        encoder: that encoder; it knows or makes the vectors of the shipped articles.
+        vectors: of all their sentences, article by article, centred.
+        encoder: what made them; it knows those of the shipped articles.
     """
-    if not lent_from(articles):
-        return list(articles)
-    from_whom = _lender(encoder)
+    space = space_of(encoder.name, encoder.dimension)
+    if not space.centred or all(article.asked for article in articles):
+        return list(articles), ""
+    from_whom = _lender(encoder, space)
     found, start = [], 0
     for article in articles:
         rows = vectors[start : start + len(spans[article.id])]
@@ -85,14 +83,14 @@ def lend(
                 for span, row in pairs
                 for section in from_whom.nearest(row)
                 for way in from_whom.ways[section]
-                if _may_be_asked(way, article)
+                if may_be_asked(way, article)
             ]
             article = replace(article, asked=tuple(asked))
         found.append(article)
-    return found
+    return found, lender()
 
 
-def _may_be_asked(way: str, article: Article) -> bool:
+def may_be_asked(way: str, article: Article) -> bool:
     """Not a wording that names another place than the article's."""
     return all(name in article.place for path in _places(way) for name in path[-1:])
 
@@ -102,7 +100,7 @@ def _places(way: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found.path for found in mentions(way) if found.path)
 
 
-def _lender(encoder: CachedEncoder) -> _Lender:
+def _lender(encoder: CachedEncoder, space: Space) -> _Lender:
     ways: list[list[str]] = []
     texts: list[str] = []
     first = []
@@ -115,6 +113,5 @@ def _lender(encoder: CachedEncoder) -> _Lender:
                 first.append(len(texts))
                 ways.append(asked[heading])
                 texts += [sentence_text(article, span) for span in inside]
-    vectors = encoder.encode_passages(texts)
-    centre = vectors.mean(axis=0)
-    return _Lender(ways, unit(vectors - centre), centre, np.asarray(first, dtype=np.int64))
+    vectors = space.passages(encoder.encode_passages(texts))
+    return _Lender(ways, vectors, np.asarray(first, dtype=np.int64))

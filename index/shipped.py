@@ -9,8 +9,8 @@ from corpus.chunks import split
 from corpus.records import Article, Chunk, Span
 from corpus.sentences import quotable
 from index.cache import CachedEncoder
-from index.encoder import Encoder
 from index.embedded import distinct_ways
+from index.encoder import Encoder
 from index.engine import passage_text
 from index.vectors import Float32
 

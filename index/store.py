@@ -26,7 +26,7 @@ from index.cache import CachedEncoder
 from index.cuts import Cut, cut_articles, read_articles
 from index.embedded import Embedded, Library, distinct_ways
 from index.encoder import Encoder
-from index.lending import lend, lender, lent_from
+from index.lending import lend, lender
 from index.manifest import FORMAT, REBUILD, Manifest, read_manifest, sha256, version_of
 from index.search import Engine, Index
 from index.shipped import chunk_texts, seeded, sentence_texts
@@ -124,25 +124,26 @@ def _write(
     space = space_of(encoder.name, encoder.dimension)
 
     def encode(stage: str, texts: list[str]) -> Float32:
-        return encoder.encode_passages(
+        vectors = encoder.encode_passages(
             texts, progress=lambda added: progress(stage, added, len(texts))
         )
+        return space.passages(vectors)
 
     if not any(counts for cut in cuts for counts in cut.terms):
         msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
         raise CorpusError(msg)
     texts, lines = chunk_texts(articles, chunks), sentence_texts(articles, spans)
-    Vectors.build(space.passages(encode("片段", texts))).save(beside / "chunks.faiss")
+    Vectors.build(encode("片段", texts)).save(beside / "chunks.faiss")
     sentences = encode("句子", lines)
-    np.save(beside / "sentences.npy", space.passages(sentences).astype(np.float16))
-    asking = lend(articles, spans, sentences, encoder)
+    np.save(beside / "sentences.npy", sentences.astype(np.float16))
+    asking, lent = lend(articles, spans, sentences, encoder)
     ways = distinct_ways(asking)
     asked = encoder.encode_asked(ways, progress=lambda added: progress("问法", added, len(ways)))
     np.save(beside / "asked.npy", space.asked(asked).astype(np.float16))
     passages.save(beside / "passages.db", asking, chunks, spans)
     pairs = zip(cuts, asking, strict=True)
     bm25.save(bm25.BM25([counts for cut, a in pairs for counts in cut.counted(a)]), beside)
-    return len(chunks), len(lines), lent_from(articles)
+    return len(chunks), len(lines), lent
 
 
 def verify(out: Path) -> Manifest:

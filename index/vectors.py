@@ -149,8 +149,8 @@ class SentenceVectors:
     """The sentences of each passage: rows ``first[i]`` up to ``last[i]`` belong to passage ``i``.
 
     ``vectors``: unit vectors, float32, shape (sentences, dimension); ``first`` and ``last``: int64,
-    shape (passages,), ``last`` not included, equal where a passage has no sentence. ``rows``: int64,
-    which vector each row is, where passages share vectors; None: row by row.
+    shape (passages,), ``last`` not included, equal where a passage has no sentence. ``rows``:
+    int64, which vector each row is, where passages share vectors; None: row by row.
     """
 
     def __init__(

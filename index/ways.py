@@ -68,17 +68,22 @@ class Space:
     ways: Float32
     subjects: Float32
 
+    @property
+    def centred(self) -> bool:
+        """Whether there are data of this encoder."""
+        return len(self.ways) > 0
+
     def passages(self, vectors: Float32) -> Float32:
         """Unit vectors of passages, shape (n, dimension), centred."""
-        return unit(vectors - self.passage_centre) if len(self.ways) else vectors
+        return unit(vectors - self.passage_centre) if self.centred else vectors
 
     def asked(self, vectors: Float32) -> Float32:
         """Unit vectors of questions, shape (n, dimension), centred but not leaning."""
-        return unit(vectors - self.question_centre) if len(self.ways) else vectors
+        return unit(vectors - self.question_centre) if self.centred else vectors
 
     def question(self, vector: Float32) -> Float32:
         """A question's unit vector, shape (dimension,), centred and leaning to its subjects."""
-        if not len(self.ways):
+        if not self.centred:
             return vector
         centred = unit(vector - self.question_centre)
         near = self.ways @ centred

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from corpus import readers
 from corpus.errors import SkippedFile
 from corpus.readers import decode, markdown, read_file, sitepage
-from corpus.records import Article, Audience, Authority, Status
+from corpus.records import Article, Audience, Authority, Span, Status
 from tests.conftest import SEEDS, needs_seeds
 
 PATH = Path("某文.md")
@@ -108,7 +108,11 @@ def test_ways_of_asking_stand_under_a_heading_and_survive_a_round() -> None:
     head = "title: a\nasked: {'': [咋整, 怎么弄], 怎么办: [上哪办]}"
     text = f"---\n{head}\n---\n文。\n\n## 怎么办\n\n去。"
     article = markdown.read(text, PATH)
-    assert article.asked == (("", "咋整"), ("", "怎么弄"), ("怎么办", "上哪办"))
+    before, under = (
+        Span(0, article.body.index("##")),
+        Span(article.body.index("##"), len(article.body)),
+    )
+    assert article.asked == ((before, "咋整"), (before, "怎么弄"), (under, "上哪办"))
     assert markdown.read(markdown.render(article, "0"), PATH).asked == article.asked
 
 

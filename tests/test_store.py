@@ -9,10 +9,11 @@ import pytest
 
 from corpus import folder
 from corpus.errors import CorpusError, IndexStale, YibaoError
+from corpus.records import Span
+from corpus.sections import asked_within
 from corpus.sentences import quotable
 from index import manifest, store, terms
 from index.cache import CachedEncoder
-from index.cuts import asked_for
 from index.encoder import Encoder
 from index.search import Engine
 from index.shipped import sentence_text
@@ -49,7 +50,10 @@ def test_an_opened_index_answers_as_it_was_built(corpus: Path, built: Path) -> N
         ]
         for chunk in index.chunks
     ]
-    asked = [asked_for(index.articles[chunk.article_id], chunk) for chunk in index.chunks]
+    asked = [
+        asked_within(index.articles[chunk.article_id], Span(chunk.start, chunk.end))
+        for chunk in index.chunks
+    ]
     engine = Engine.build(documents, FakeEncoder(), lines, asked=asked)
     for question in QUESTIONS:
         opened, built_now = index.engine.rank(question, 5), engine.rank(question, 5)
