@@ -33,6 +33,7 @@ from corpus.place_names import records
 __all__ = ["Answering", "build_page", "mount_page"]
 
 QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longer ones from the API
+STATUS_SECONDS = 60.0  # between two words on the queue, which nobody is shown: told of each answer, 32 cost 20 ms
 WORKERS = 8  # questions answered at the same time; Gradio's default of 1 is a trap under load
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
 
@@ -115,7 +116,12 @@ def build_page(bot: Answering) -> gr.Blocks:
         state = gr.State(Conversation(), time_to_live=SESSION_SECONDS)
         parts = Parts(state, chat, evidence, chips, after, region, forget)
         _wire(bot, parts, box, asked, (ask, undo, restart))
-    page.queue(default_concurrency_limit=WORKERS, max_size=QUEUE_LENGTH, api_open=False)
+    page.queue(
+        default_concurrency_limit=WORKERS,
+        max_size=QUEUE_LENGTH,
+        status_update_rate=STATUS_SECONDS,
+        api_open=False,
+    )
     return page
 
 
