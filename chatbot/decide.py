@@ -165,21 +165,29 @@ def _one_audience(
 ) -> list[tuple[str, dict[str, str]]]:
     """Says for which insurance a rule holds, if nobody said which one is meant.
 
-    A wider rule counts if its title says so: 「居民医保怎么报」.
+    A wider rule counts if its title says so: 「居民医保怎么报」. Where the other one is told too, there
+    is nothing to say.
     """
     if question.insurance:
         return _other_audience(question.insurance, articles, quotes)
     named = [a for a in articles if is_local(a) or a.audience.value in a.title]
     audiences = {article.audience for article in named}
     only = audiences.pop() if len(audiences) == 1 else Audience.ANYONE
-    return [] if only is Audience.ANYONE else [("one_audience", {"audience": only.value})]
+    if only is Audience.ANYONE or any(_other(only) in quote.text for quote in quotes):
+        return []
+    return [("one_audience", {"audience": only.value})]
+
+
+def _other(audience: str) -> Audience:
+    """The other one of the two insurances."""
+    return Audience.RESIDENT if audience == Audience.EMPLOYEE else Audience.EMPLOYEE
 
 
 def _other_audience(
     asked: str, articles: Sequence[Article], quotes: Sequence[Quote]
 ) -> list[tuple[str, dict[str, str]]]:
     """Says that articles are about the other insurance, unless their quotes name the asked one."""
-    other = Audience.RESIDENT if asked == Audience.EMPLOYEE.value else Audience.EMPLOYEE
+    other = _other(asked)
     named = {quote.article.id for quote in quotes if asked in quote.text}
     strangers = [a for a in articles if a.audience is other and a.id not in named]
     if not strangers:

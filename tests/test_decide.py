@@ -208,6 +208,14 @@ def test_a_wider_rule_for_one_insurance_is_told_if_its_title_names_it():
     assert caveats(understand("怎么备案"), None, "", [quote_of(**told)]) == []
 
 
+def test_nothing_is_said_of_one_insurance_where_the_other_is_told_too():
+    both = quote_of(id="b", place=("全国",), body="居民也报。")
+    assert caveats(understand("怎么备案"), None, "", [quote_of(place=("全国",)), both]) == []
+    own = quote_of(audience=Audience.EMPLOYEE)
+    assert notes(own) == ["one_audience"]
+    assert notes(own, quote_of(id="b", body="居民也报。")) == []
+
+
 def test_reservations_keep_their_order():
     doubtful = quote_of(place=("全国",), authority=Authority.SITE, published="2020-01-01")
     unplaced = quote_of(id="b", place=(), authority=Authority.SITE)
