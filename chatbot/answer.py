@@ -186,8 +186,7 @@ class Chatbot:
 
     def _covered(self, reading: Reading) -> list[PlacePath]:
         """Places whose articles are about what was asked, if the asked place has none."""
-        own = any(article.place == reading.place for article in self.index.articles.values())
-        if reading.place is None or own:
+        if reading.place is None or self.index.has_place(reading.place):
             return []
         elsewhere = self.index.search(reading.text, k=10)
         near = [hit.article for hit in elsewhere[:5] if is_local(hit.article)]

@@ -20,7 +20,7 @@ from corpus.records import Article, Span
 from corpus.regions import PlacePath
 from corpus.sections import heading_of
 from index.engine import ASKED_LESS
-from index.search import Hit, Index
+from index.search import Filter, Hit, Index
 from index.terms import expansions, normalise, rarity, word_class
 from index.vectors import Float32
 
@@ -170,6 +170,7 @@ def gather(
     hits = index.search(
         text,
         HITS,
+        only=Filter(place=place),
         where=lambda article: may_answer(article, place, care, year),
         vector=vector,
         mend=False,

@@ -8,13 +8,15 @@ YibaoError                  catch this one: its text is one Chinese sentence tha
 ├── SearchIndexError        a search index cannot be used
 │   ├── IndexMissing        there is none
 │   ├── IndexStale          the corpus, the lexicon or the encoder has changed since
-│   └── IndexDamaged        a file is missing, foreign or altered
+│   ├── IndexDamaged        a file is missing, foreign or altered
+│   └── EngineUnreachable   the search engine on the network does not answer in time
 ├── FeedbackError           the feedback database cannot be opened or written
 └── VerbatimError           a quote does not stand in its article: an answer is never shown then
 """
 
 __all__ = [
     "CorpusError",
+    "EngineUnreachable",
     "FeedbackError",
     "IndexDamaged",
     "IndexMissing",
@@ -66,6 +68,10 @@ class IndexStale(SearchIndexError):
 
 class IndexDamaged(SearchIndexError):
     """A file of the index is missing, foreign or altered."""
+
+
+class EngineUnreachable(SearchIndexError):
+    """The search engine on the network is gone, or does not answer in time; trying later helps."""
 
 
 class VerbatimError(YibaoError):

@@ -91,14 +91,46 @@ class BM25(BM25Okapi):  # type: ignore[misc]
 
     def _weights(self, counts: sparse.csr_array) -> sparse.csr_array:
         idf = np.asarray([self.idf[term] for term in self.vocabulary], dtype=np.float64)
-        norm = self.k1 * (1 - self.b + self.b * self.doc_len / self.avgdl)
-        tf, column = counts.data, counts.indices
-        values = np.repeat(idf, np.diff(counts.indptr)) * tf * (self.k1 + 1) / (tf + norm[column])
+        idf, column = np.repeat(idf, np.diff(counts.indptr)), counts.indices
+        length = np.asarray(self.doc_len, dtype=np.float64)
+        norm = norms(length, self.avgdl, self.k1, self.b)
+        values = weighed(idf, counts.data, norm[column], self.k1)
         return sparse.csr_array((values, column, counts.indptr), shape=counts.shape)
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
         """Scores of all documents, float64, shape (documents,), higher is better."""
         return term_scores(self.weights, self.vocabulary, Counter(query))
+
+
+def norms(
+    length: NDArray[np.float64], average: float, k1: float = K1, b: float = B
+) -> NDArray[np.float64]:
+    """k1 · (1 − b + b · |d| / avgdl) of the formula above, for documents of these lengths."""
+    return k1 * (1 - b + b * length / average)
+
+
+def weighed(
+    idf: NDArray[np.float64],
+    tf: NDArray[np.float64],
+    norm: NDArray[np.float64],
+    k1: float = K1,
+) -> NDArray[np.float64]:
+    """Weights of terms in documents by the formula above; all arrays of one shape."""
+    return idf * tf * (k1 + 1) / (tf + norm)
+
+
+def inverse_frequencies(held: Mapping[str, int], count: int) -> dict[str, float]:
+    """The idf of each term as ``BM25Okapi`` defines it.
+
+    Args:
+        held: how many documents hold a term, terms in the order in which they first stand (the
+            floor is a mean, and a sum of floats depends on the order).
+        count: number of documents.
+    """
+    model = object.__new__(BM25Okapi)
+    model.corpus_size, model.epsilon, model.idf = count, EPSILON, {}
+    model._calc_idf(held)
+    return dict(model.idf)
 
 
 def add_scores(

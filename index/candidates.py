@@ -1,7 +1,8 @@
 """The seam: what ranking and ``Index`` need from whatever holds the passages.
 
-``index/embedded.py`` (FAISS and a sparse BM25 matrix in this process) is one implementation; a
-distributed engine can stand in for it. Fusion, place logic and answers know only this file.
+``index/embedded.py`` (FAISS and a sparse BM25 matrix in this process) is one implementation,
+``index/milvus.py`` the other. Fusion, place logic and answers know only this file. What is reached
+by position or id may be fetched one at a time: ``fetch`` brings many at once.
 
 Passages are addressed by position: an integer from 0 that belongs to one version of an index and
 rises with the chunk's id.
@@ -77,7 +78,7 @@ class WordScores(Protocol):
         ...
 
     def of(self, positions: Positions) -> Float64:
-        """Scores of the given passages, shape (len(positions),); 0 for one not admitted."""
+        """Scores of the given passages, which must be admitted ones, shape (len(positions),)."""
         ...
 
 
@@ -134,6 +135,14 @@ class Candidates(Protocol):
 
     def __len__(self) -> int:
         """How many passages there are."""
+        ...
+
+    def fetch(self, positions: Sequence[int]) -> list[tuple[Chunk, Article]]:
+        """Passages with their articles, in the order of ``positions``."""
+        ...
+
+    def has_place(self, place: PlacePath) -> bool:
+        """Whether there is an article for exactly this place."""
         ...
 
     def nearest(self, vector: Float32, k: int, allowed: Filter | None = None) -> Positions:

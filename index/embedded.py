@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from corpus.records import Article, Chunk, Span
+from corpus.regions import PlacePath
 from corpus.sections import asked_within
 from index.bm25 import add_scores, postings, term_scores
 from index.candidates import Filter, Float64, Phrase, Positions, WordQuery, WordScores
@@ -110,6 +111,15 @@ class Embedded:
     def __len__(self) -> int:
         return int(self.weights.shape[1])
 
+    def fetch(self, positions: Sequence[int]) -> list[tuple[Chunk, Article]]:
+        """Passages with their articles, in the order of ``positions``."""
+        chunks = [self.chunks[position] for position in positions]
+        return [(chunk, self.articles[chunk.article_id]) for chunk in chunks]
+
+    def has_place(self, place: PlacePath) -> bool:
+        """Whether there is an article for exactly this place."""
+        return place in self.library.places
+
     @property
     def has_vectors(self) -> bool:
         """Whether passages can be found by vector."""
@@ -186,6 +196,7 @@ class Library:
         self.sentences = _sentences_of(chunks, spans, vectors, first, rows)
         self._row = np.asarray([rows[chunk.article_id] for chunk in chunks], dtype=np.int64)
         self._kind, self._kinds = _kinds(articles)
+        self.places = frozenset(article.place for article in self._kinds)
         self._remembered = lru_cache(maxsize=FILTERS)(self._admitted)
 
     def admitted(self, allowed: Filter) -> Positions:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from corpus.records import Article, Chunk, Span
+from corpus.regions import PlacePath
 from index.candidates import Filter
 from index.engine import (
     LEGS,
@@ -102,6 +103,10 @@ class Index:
         """Vectors of an article's ways of asking, as in ``Article.asked``; see ``Candidates``."""
         return self.engine.candidates.asked_vectors
 
+    def has_place(self, place: PlacePath) -> bool:
+        """Whether there is an article for exactly this place."""
+        return self.engine.candidates.has_place(place)
+
     def search(
         self,
         question: str,
@@ -130,15 +135,10 @@ class Index:
             vector = None  # it belongs to the misspelt question
         allowed = only if where is None else replace(only or Filter(), where=where)
         ranked = self.engine.rank(searched, k, legs, vector=vector, allowed=allowed)
-        return Hits(map(self._hit, ranked), searched, rewrites)
+        found = self.engine.candidates.fetch([r.position for r in ranked])
+        return Hits(map(_hit, ranked, found), searched, rewrites)
 
-    def _hit(self, r: Ranked) -> Hit:
-        return Hit(
-            chunk=self.chunks[r.position],
-            article=self.articles[self.chunks[r.position].article_id],
-            score=r.score,
-            bm25=r.bm25,
-            bm25_rank=r.bm25_rank,
-            dense=r.dense,
-            dense_rank=r.dense_rank,
-        )
+
+def _hit(r: Ranked, found: tuple[Chunk, Article]) -> Hit:
+    chunk, article = found
+    return Hit(chunk, article, r.score, r.bm25, r.bm25_rank, r.dense, r.dense_rank)

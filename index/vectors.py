@@ -125,10 +125,14 @@ class Vectors:
         return np.asarray(self.rows(positions) @ vector, dtype=np.float32)
 
 
+def lists_for(passages: int) -> int:
+    """How many lists that many passages lie in."""
+    return 1 << int(np.ceil(np.log2(LISTS_PER_ROOT * np.sqrt(passages))))
+
+
 def _trained_lists(rows: Float32) -> faiss.Index:
     """Empty lists around centres that k-means finds, always the same from the same rows."""
-    lists = 1 << int(np.ceil(np.log2(LISTS_PER_ROOT * np.sqrt(len(rows)))))
-    kind = f"IVF{lists},Flat"
+    kind = f"IVF{lists_for(len(rows))},Flat"
     index: Any = faiss.index_factory(rows.shape[1], kind, faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.max_points_per_centroid = ROUNDS, TRAINED_ON
     index.train(rows)

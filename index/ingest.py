@@ -1,0 +1,288 @@
+"""Write a corpus into Milvus: beside the version in use, in batches, again without harm.
+
+Two passes over the articles, a slice at a time, so that memory holds the articles and the
+vocabulary, not the vectors: what BM25 must know of all passages, then the rows. Cuts and vectors
+are kept by content (``index/cuts.py``, ``index/cache.py``), and a row that is there already is not
+written again, so a build that was killed goes on where it stopped.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corpus import folder
+from corpus.errors import CorpusError, IndexDamaged, IndexMissing, IndexStale
+from corpus.records import Article
+from index import terms, versions
+from index.cache import CachedEncoder
+from index.cuts import cut_articles, read_articles
+from index.encoder import Encoder
+from index.layout import FORMAT, STORE, Collection, Row, digest, search_collection
+from index.layout import search_name as searched
+from index.layout import store_name as stored
+from index.remote import Remote, rebuild
+from index.rows import Rows
+from index.shipped import seeded
+from index.versions import STRONG, Version
+
+SLICE = 1_000  # articles that are cut, encoded and written together
+BATCH = 400  # rows in one request
+BATCH_CHARACTERS = 4_000_000  # of records in one request; Milvus takes 64 MB
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What BM25 and the progress must know of all passages.
+
+    ``held``: passages that hold a term, terms in the order in which they first stand; ``length``:
+    terms of all passages.
+    """
+
+    held: dict[str, int] = field(default_factory=dict)
+    chunks: int = 0
+    sentences: int = 0
+    length: int = 0
+
+    def add(self, other: "Statistics") -> None:
+        """Take in what was counted of the articles that follow."""
+        for term, count in other.held.items():
+            self.held[term] = self.held.get(term, 0) + count
+        self.chunks += other.chunks
+        self.sentences += other.sentences
+        self.length += other.length
+
+
+def build(
+    corpus: Path,
+    remote: Remote,
+    encoder: Encoder,
+    cache: Path,
+    progress: Progress,
+    model: str = "",
+) -> tuple[Version, bool]:
+    """Write a corpus folder as a new version and put it into use; whether anything was to do.
+
+    Raises:
+        CorpusError: the corpus cannot be read.
+        SearchIndexError: the engine is gone or refuses; the version in use has not changed.
+    """
+    made_from = folder.fingerprint(corpus)
+    name = versions.name_of(made_from, encoder.name, encoder.dimension, model)
+    try:
+        in_use = versions.checked(remote)
+    except (IndexMissing, IndexDamaged, IndexStale):
+        in_use = None
+    if in_use is not None and in_use.name == name:
+        return in_use, False
+    kept = seeded(cache)
+    articles = read_articles(corpus, kept)
+    known = count(articles, kept, progress)
+    rows = Rows(CachedEncoder(encoder, kept), known, progress, len(asked_of(articles)))
+    for again in (False, True):
+        sink = _Writing(remote, progress)
+        _pour(remote, name, rows, articles, kept, sink)
+        for collection in sink.rows:
+            remote.write("flush", collection)
+        if all(versions.count_rows(remote, key) == n for key, n in sink.rows.items()):
+            break
+        if again:
+            msg = f"检索引擎里的行数对不上。旧的一版没有动，请{rebuild(remote.uri)}"
+            raise IndexDamaged(msg)
+        for collection in sink.rows:  # rows of another program under the same name
+            remote.write("drop_collection", collection)
+    version = Version(
+        name=name,
+        format=FORMAT,
+        corpus_path=str(corpus.resolve()),
+        corpus=made_from,
+        lexicon=terms.fingerprint(),
+        encoder=encoder.name,
+        model=model,
+        dimension=encoder.dimension,
+        articles=len(articles),
+        asked=sum(bool(article.asked) for article in articles),
+        chunks=known.chunks,
+        sentences=known.sentences,
+        average_length=known.length / known.chunks,
+        rows=sink.rows,
+        digests={key: f"{total:032x}" for key, total in sink.digests.items()},
+    )
+    versions.publish(remote, version)
+    return version, True
+
+
+def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -> Version:
+    """Compare every row of the version in use with what the corpus gives.
+
+    Args:
+        corpus: the folder of articles; None: the one that the version was made from.
+        remote: the engine.
+        encoder: the one that the version was made with.
+        cache: vectors by content; what it does not hold is encoded.
+
+    Raises:
+        IndexMissing, IndexDamaged, IndexStale: what is wrong, and the command that mends it.
+    """
+    version = versions.checked(remote)
+    place = corpus or Path(version.corpus_path)
+    if (version.encoder, version.dimension) != (encoder.name, encoder.dimension):
+        msg = f"索引是用另一个模型（{version.encoder}）建的。请{rebuild(remote.uri)}"
+        raise IndexStale(msg)
+    if folder.fingerprint(place) != version.corpus:
+        msg = f"文章改过了，索引已过期。请{rebuild(remote.uri)} --corpus {place}"
+        raise IndexStale(msg)
+    kept = seeded(cache)
+    articles = read_articles(place, kept)
+    known = count(articles, kept, _quiet)
+    rows = Rows(CachedEncoder(encoder, kept), known, _quiet, len(asked_of(articles)))
+    sink = _Checking(remote)
+    _pour(remote, version.name, rows, articles, kept, sink)
+    sums = {key: f"{total:032x}" for key, total in sink.digests.items()}
+    if sink.wrong or (sink.rows, sums) != (version.rows, version.digests):
+        msg = f"检索引擎里有 {sink.wrong} 行与文章对不上。请{rebuild(remote.uri)}"
+        raise IndexDamaged(msg)
+    return version
+
+
+def asked_of(articles: Sequence[Article]) -> list[str]:
+    """All ways of asking that the articles bring."""
+    return [way for article in articles for _, way in article.asked]
+
+
+def _quiet(stage: str, added: int, total: int) -> None:
+    """No progress."""
+
+
+def count(articles: Sequence[Article], cache: Path, progress: Progress) -> Statistics:
+    """Cut all articles, in as many processes as there are cores if there are many."""
+    whole = Statistics()
+    slices = list(_slices(articles))
+    if len(slices) == 1:
+        whole.add(_counted(slices[0], cache))
+    else:
+        with ProcessPoolExecutor(min(len(slices), os.cpu_count() or 1)) as pool:
+            for part, found in zip(
+                slices, pool.map(_counted, slices, [cache] * len(slices)), strict=True
+            ):
+                whole.add(found)
+                progress("切分", len(part), len(articles))
+    if not whole.held:
+        msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
+        raise CorpusError(msg)
+    return whole
+
+
+def _counted(articles: Sequence[Article], cache: Path) -> Statistics:
+    found = Statistics()
+    for cut in cut_articles(articles, cache):
+        found.chunks += len(cut.chunks)
+        found.sentences += len(cut.spans)
+        for counts in cut.terms:
+            found.length += sum(counts.values())
+            for term in counts:
+                found.held[term] = found.held.get(term, 0) + 1
+    return found
+
+
+def _slices(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
+    for start in range(0, len(articles), SLICE):
+        yield articles[start : start + SLICE]
+
+
+def _pour(
+    remote: Remote,
+    name: str,
+    rows: Rows,
+    articles: Sequence[Article],
+    cache: Path,
+    sink: "_Writing | _Checking",
+) -> None:
+    """Send all rows of a version to a sink, in batches."""
+    search = search_collection(rows.dimension, rows.known.chunks)
+    if isinstance(sink, _Writing):
+        versions.create(remote, searched(name), search)
+        versions.create(remote, stored(name), STORE)
+    first = 0
+    for part in _slices(articles):
+        cuts = cut_articles(part, cache)
+        found, records = rows.of(part, cuts, first)
+        for batch in _batches(found):
+            sink.put(searched(name), search, batch)
+        for batch in _batches(records):
+            sink.put(stored(name), STORE, batch)
+        first += sum(len(cut.chunks) for cut in cuts)
+    for batch in _batches(rows.of_terms()):
+        sink.put(stored(name), STORE, batch)
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += len(row.get("data", ""))
+        if len(batch) == BATCH or characters > BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+class _Sink:
+    """Counts rows and sums their digests, by collection; the sum does not depend on the order."""
+
+    def __init__(self, remote: Remote) -> None:
+        self.remote = remote
+        self.rows: dict[str, int] = {}
+        self.digests: dict[str, int] = {}
+
+    def _count(self, name: str, batch: Sequence[Row]) -> None:
+        total = sum(int(row["digest"], 16) for row in batch)
+        self.rows[name] = self.rows.get(name, 0) + len(batch)
+        self.digests[name] = (self.digests.get(name, 0) + total) % 2**128
+
+    def _there(self, name: str, key: str, batch: Sequence[Row], fields: list[str]) -> list[Row]:
+        """The rows of a batch that the engine has."""
+        keys = [row[key] for row in batch]
+        wanted = str(keys).replace("'", '"')
+        found: list[Row] = self.remote.read(
+            "query",
+            name,
+            filter=f"{key} in {wanted}",
+            output_fields=fields,
+            consistency_level=STRONG,
+        )
+        return found
+
+
+class _Writing(_Sink):
+    """Writes what is not there yet."""
+
+    def __init__(self, remote: Remote, progress: Progress) -> None:
+        super().__init__(remote)
+        self._progress = progress
+
+    def put(self, name: str, of: Collection, batch: list[Row]) -> None:
+        """Write a batch; rows that are there as they are meant to be are left alone."""
+        self._count(name, batch)
+        found = self._there(name, of.key, batch, [of.key, "digest"])
+        there = {row[of.key]: row["digest"] for row in found}
+        missing = [row for row in batch if there.get(row[of.key]) != row["digest"]]
+        if missing:
+            self.remote.write("upsert", name, missing)
+        self._progress("写入", len(batch), 0)
+
+
+class _Checking(_Sink):
+    """Reads all rows back and counts those that are not what they are meant to be."""
+
+    wrong = 0
+
+    def put(self, name: str, of: Collection, batch: list[Row]) -> None:
+        """Compare a batch."""
+        self._count(name, batch)
+        there = {row[of.key]: digest(row) for row in self._there(name, of.key, batch, of.outputs)}
+        self.wrong += sum(there.get(row[of.key]) != row["digest"] for row in batch)

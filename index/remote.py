@@ -1,0 +1,143 @@
+"""A connection to Milvus: which address, how long to wait, how often to try, what went wrong.
+
+Every call has a time limit and is tried a few times, with pauses of random length so that many
+clients do not come back at the same moment. What fails for good is one of four errors:
+``EngineUnreachable`` (nobody answers in time), ``InputError`` (address or token), ``IndexStale``
+(a collection was dropped) and ``SearchIndexError`` (whatever else Milvus refuses).
+"""
+
+import logging
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import EngineUnreachable, IndexStale, InputError, SearchIndexError
+
+READ_SECONDS = 3.0  # that one attempt of a question may take
+WRITE_SECONDS = 30.0  # the same of a batch, or of making and dropping collections
+READ_TRIES = 3
+WRITE_TRIES = 6  # with the pauses below some five seconds: an engine that restarts comes back
+PAUSE = 0.15  # seconds before the second try, doubled each time; between half and all of it
+_SCHEMES = {"milvus://": "http://", "http://": "http://", "https://": "https://"}
+_REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+_GONE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED", "UNKNOWN")
+_NO_COLLECTION = 100  # Milvus's code
+_NOT_CONNECTED = 2  # pymilvus's code
+
+
+def address_of(uri: str) -> str:
+    """The address as pymilvus takes it; a file's path is made absolute.
+
+    >>> address_of("milvus://127.0.0.1:19530")
+    'http://127.0.0.1:19530'
+
+    Raises:
+        InputError: it is no address, or the file's folder is not there.
+    """
+    for scheme, real in _SCHEMES.items():
+        if uri.startswith(scheme) and len(uri) > len(scheme):
+            return real + uri[len(scheme) :]
+    if uri.endswith(".db") and "://" not in uri:
+        path = Path(uri).resolve()
+        if path.parent.is_dir() and not path.is_dir():
+            return str(path)
+    form = "milvus://主机:端口、https://主机，或已有目录里的 .db 文件"
+    msg = f"看不懂 Milvus 的地址 {uri}，应是 {form}"
+    raise InputError(msg)
+
+
+def _imported() -> Any:  # noqa: ANN401 - an optional package
+    try:
+        import pymilvus
+    except ImportError as error:
+        msg = "没有装 Milvus 的客户端，请先安装：pip install '.[milvus]'"
+        raise InputError(msg) from error
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # we tell what went wrong
+    return pymilvus
+
+
+class Remote:
+    """One engine. ``call`` runs a method of ``MilvusClient``; threads may share it."""
+
+    def __init__(self, uri: str, token: str = "") -> None:
+        self.uri = uri
+        self._address, self._token = address_of(uri), token
+        self.package = _imported()
+        self._client: Any = None
+        self._lock = threading.Lock()
+
+    def read(self, name: str, *args: object, **options: object) -> Any:  # noqa: ANN401
+        """Run a method that changes nothing."""
+        return self._tried(READ_TRIES, READ_SECONDS, name, args, options)
+
+    def write(self, name: str, *args: object, **options: object) -> Any:  # noqa: ANN401
+        """Run a method that may be run twice without harm."""
+        return self._tried(WRITE_TRIES, WRITE_SECONDS, name, args, options)
+
+    def close(self) -> None:
+        """Let the connection go; the next call makes another one."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _tried(
+        self,
+        tries: int,
+        seconds: float,
+        name: str,
+        args: tuple[object, ...],
+        options: dict[str, object],
+    ) -> Any:  # noqa: ANN401
+        started = time.monotonic()
+        for attempt in range(tries):
+            left = tries * seconds - (time.monotonic() - started)
+            try:
+                client = self._connected(seconds)
+                return getattr(client, name)(*args, timeout=min(seconds, left), **options)
+            except Exception as error:  # noqa: BLE001 - pymilvus raises what grpc raises, and more
+                self._judge(error)
+                self.close()
+                last = error
+            if attempt + 1 < tries:
+                time.sleep(random.uniform(0.5, 1.0) * PAUSE * 2**attempt)
+        msg = f"连不上检索引擎 {self.uri}，或者它没有按时回答。请检查它是否在运行，再试一次"
+        raise EngineUnreachable(msg) from last
+
+    def _connected(self, seconds: float) -> Any:  # noqa: ANN401
+        with self._lock:
+            if self._client is None:
+                self._client = self.package.MilvusClient(
+                    self._address, token=self._token, timeout=seconds
+                )
+            return self._client
+
+    def _judge(self, error: Exception) -> None:
+        """Return if another try may help; else raise what is to be told."""
+        code, said = _code(error), str(error)
+        if any(name in code or name in said for name in _REFUSED) or "auth check fail" in said:
+            msg = f"检索引擎 {self.uri} 不接受口令，请检查 MILVUS_TOKEN"
+            raise InputError(msg) from error
+        if code == str(_NO_COLLECTION):
+            gone = f"检索引擎 {self.uri} 里找不到这一版索引，它可能已被删除"
+            msg = f"{gone}。请重新打开程序，或{rebuild(self.uri)}"
+            raise IndexStale(msg) from error
+        lost = code == str(_NOT_CONNECTED) or any(name in code for name in _GONE)
+        if not lost and "Retry" not in said and not isinstance(error, ValueError):
+            reason = " ".join(said.split())[:200]
+            msg = f"检索引擎 {self.uri} 拒绝了请求：{reason}。请检查它的版本和日志"
+            raise SearchIndexError(msg) from error
+
+
+def _code(error: Exception) -> str:
+    """Milvus's number or grpc's name of an error, empty if it has neither."""
+    code = getattr(error, "code", "")
+    code = code() if callable(code) else code
+    return str(getattr(code, "name", code))
+
+
+def rebuild(uri: str) -> str:
+    """What to do about an index on an engine."""
+    return f"重建索引：python -m index build --to {uri}"

@@ -1,0 +1,132 @@
+"""Articles → the rows of a version in Milvus (``index/layout.py`` says what they hold)."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.records import Article, Chunk, Span
+from corpus.sections import asked_within
+from index.bm25 import inverse_frequencies, norms, weighed
+from index.cache import CachedEncoder
+from index.candidates import Float64
+from index.cuts import Cut
+from index.fetched import Lines, Passage, Term, TermCounts, Text
+from index.layout import Row, hashed, search_row, store_rows
+from index.shipped import asked_texts, chunk_texts, sentence_texts
+from index.vectors import Float32
+from index.ways import space_of
+
+if TYPE_CHECKING:
+    from index.ingest import Statistics
+
+Progress = Callable[[str, int, int], None]
+
+
+class Rows:
+    """Makes rows, a slice of articles at a time.
+
+    Args:
+        encoder: makes the vectors.
+        known: what was counted over all passages.
+        progress: called with the stage, the texts done since the last call, and the stage's total.
+        ways: how many ways of asking there are in all.
+    """
+
+    def __init__(
+        self, encoder: CachedEncoder, known: "Statistics", progress: Progress, ways: int
+    ) -> None:
+        self.known, self.dimension = known, encoder.dimension
+        self._encoder, self._progress, self._ways = encoder, progress, ways
+        self._space = space_of(encoder.name, encoder.dimension)
+        self._row = {term: row for row, term in enumerate(sorted(known.held))}
+        idf = inverse_frequencies(known.held, known.chunks)
+        self._idf = np.asarray([idf[term] for term in self._row], dtype=np.float64)
+        self._average = known.length / known.chunks
+
+    def of(
+        self, articles: Sequence[Article], cuts: Sequence[Cut], first: int
+    ) -> tuple[Iterator[Row], Iterator[Row]]:
+        """Rows to search, and records, of articles whose passages begin at position ``first``."""
+        listed = list(articles)
+        chunks = [chunk for cut in cuts for chunk in cut.chunks]
+        spans = {a.id: list(cut.spans) for a, cut in zip(articles, cuts, strict=True)}
+        vectors = self._passages("片段", chunk_texts(listed, chunks), self.known.chunks)
+        lines = self._passages("句子", sentence_texts(listed, spans), self.known.sentences)
+        ways = asked_texts(listed)
+        asked = self._encoder.encode_asked(
+            ways, progress=lambda added: self._progress("问法", added, self._ways)
+        )
+        owned = _split(lines, [len(cut.spans) for cut in cuts])
+        asking = _split(self._space.asked(asked), [len(article.asked) for article in articles])
+        counted = [counts for cut in cuts for counts in cut.terms]
+        by_id = {article.id: article for article in articles}
+        halves = {
+            article.id: Lines(mine.astype(np.float16), ways_of.astype(np.float16))
+            for article, mine, ways_of in zip(articles, owned, asking, strict=True)
+        }
+
+        def searched() -> Iterator[Row]:
+            for at, (chunk, counts) in enumerate(zip(chunks, counted, strict=True)):
+                words = self._weights(counts)
+                yield search_row(first + at, by_id[chunk.article_id], vectors[at], words)
+
+        def records() -> Iterator[Row]:
+            for at, (chunk, counts) in enumerate(zip(chunks, counted, strict=True)):
+                yield from store_rows(f"c{first + at}", self._counts(counts).packed())
+                owner = by_id[chunk.article_id]
+                held = passage_of(chunk, owner, spans[owner.id], vectors[at], halves[owner.id])
+                yield from store_rows(f"p{first + at}", held.packed())
+            for article in articles:
+                text = Text(article, tuple(spans[article.id]))
+                yield from store_rows(f"t{hashed(article.id)}", text.packed())
+                yield from store_rows(f"v{hashed(article.id)}", halves[article.id].packed())
+
+        return searched(), records()
+
+    def of_terms(self) -> Iterator[Row]:
+        """Records of all terms."""
+        for term, row in self._row.items():
+            record = Term(row, self.known.held[term], float(self._idf[row]))
+            yield from store_rows(f"w{hashed(term)}", record.packed())
+
+    def _passages(self, stage: str, texts: list[str], total: int) -> Float32:
+        vectors = self._encoder.encode_passages(
+            texts, progress=lambda added: self._progress(stage, added, total)
+        )
+        return self._space.passages(vectors)
+
+    def _counts(self, counts: Counter[str]) -> TermCounts:
+        rows = np.asarray([self._row[term] for term in counts], dtype=np.uint32)
+        held = np.asarray(list(counts.values()), dtype=np.uint32)
+        return TermCounts(rows, held, float(held.sum()))
+
+    def _weights(self, counts: Counter[str]) -> tuple[NDArray[np.uint32], Float64]:
+        found = self._counts(counts)
+        norm = norms(np.full(len(found.rows), found.length), self._average)
+        return found.rows, weighed(self._idf[found.rows], found.counts.astype(np.float64), norm)
+
+
+def passage_of(
+    chunk: Chunk, article: Article, spans: Sequence[Span], vector: Float32, lines: Lines
+) -> Passage:
+    """A chunk with the vectors of the sentences that begin in it, and of how it is asked for."""
+    starts = [span.start for span in spans]
+    inside = slice(bisect_left(starts, chunk.start), bisect_left(starts, chunk.end))
+    span = Span(chunk.start, chunk.end)
+    return Passage(
+        chunk.id,
+        article.id,
+        span,
+        chunk.heading_path,
+        vector,
+        lines.sentences[inside],
+        lines.asked[asked_within(article, span)],
+    )
+
+
+def _split(vectors: Float32, counts: Sequence[int]) -> list[Float32]:
+    return np.split(vectors, np.cumsum(counts)[:-1])
