@@ -1,6 +1,6 @@
 """The records of a version in Milvus, fetched by key in batches and kept in bounded memory.
 
-Half-precision vectors stay so in memory: they are what the embedded index has on disk, too.
+Vectors of sentences lie there in half precision, as on the disk of the embedded index.
 """
 
 import json
@@ -17,16 +17,16 @@ from index.kept import Kept
 from index.layout import hashed, pack, store_name, unpack
 from index.passages import packed_article, unpacked_article
 from index.remote import Remote, rebuild
+from index.vectors import Float32
 
 KEPT_BYTES = 256 * 2**20  # of records in memory: some 30,000 passages with their sentences
 BATCH = 1_000  # keys in one request
-Float16 = NDArray[np.float16]
 Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TermCounts:
-    """A passage's terms by row, how often each stands there, and how many there are in all."""
+    """A passage's terms by rising row, how often each stands there, how many there are in all."""
 
     rows: NDArray[np.uint32]
     counts: NDArray[np.uint32]
@@ -47,28 +47,29 @@ class TermCounts:
 class Passage:
     """A chunk without its text, and its vectors: own, of its sentences, of how it is asked for.
 
-    ``vector``: float32, shape (dimension,); the others: float16, shape (n, dimension).
+    ``vector``: shape (dimension,); the others: shape (n, dimension), stored in half precision.
     """
 
     id: str
     article_id: str
     span: Span
     heading_path: tuple[str, ...]
-    vector: NDArray[np.float32]
-    sentences: Float16
-    asked: Float16
+    vector: Float32
+    sentences: Float32
+    asked: Float32
 
     def packed(self) -> str:
         """As a record of the store."""
         head = [self.id, self.article_id, self.span.start, self.span.end, self.heading_path]
-        return pack(head, self.vector, self.sentences, self.asked)
+        return pack(head, self.vector, *map(_halved, (self.sentences, self.asked)))
 
     @classmethod
     def unpacked(cls, text: str) -> "Passage":
         """What ``packed`` made."""
         head, vector, sentences, asked = unpack(text)
         key, owner, start, end, path = head
-        return cls(key, owner, Span(start, end), tuple(path), vector, sentences, asked)
+        lines = (part.astype(np.float32) for part in (sentences, asked))
+        return cls(key, owner, Span(start, end), tuple(path), vector, *lines)
 
     def chunk(self, article: Article) -> Chunk:
         """The chunk with its text."""
@@ -98,20 +99,20 @@ class Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Vectors of an article's sentences and of its ways of asking, float16, (n, dimension)."""
+    """Vectors of an article's sentences and of its ways of asking, shape (n, dimension)."""
 
-    sentences: Float16
-    asked: Float16
+    sentences: Float32
+    asked: Float32
 
     def packed(self) -> str:
         """As a record of the store."""
-        return pack(None, self.sentences, self.asked)
+        return pack(None, *map(_halved, (self.sentences, self.asked)))
 
     @classmethod
     def unpacked(cls, text: str) -> "Lines":
         """What ``packed`` made."""
         _, sentences, asked = unpack(text)
-        return cls(sentences, asked)
+        return cls(sentences.astype(np.float32), asked.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class Term:
 
 _KINDS: dict[str, Any] = {"c": TermCounts, "p": Passage, "t": Text, "v": Lines, "w": Term}
 _OVERHEAD = 500  # bytes of the objects around a record, about
+_GROWN = 1.5  # bytes in memory for a character of a record: four for three, halves made whole
 
 
 class Records:
@@ -186,7 +188,7 @@ class Records:
         for key, data in firsts.items():
             text = data.partition(":")[2]
             text += "".join(_rest(rest[name]) for name, of in more.items() if of == key)
-            found[key] = (_KINDS[key[0]].unpacked(text), len(text) + _OVERHEAD)
+            found[key] = (_KINDS[key[0]].unpacked(text), int(_GROWN * len(text)) + _OVERHEAD)
         nothing = {key: (None, _OVERHEAD) for key in keys if key not in found and key[0] == "w"}
         return found | nothing
 
@@ -205,6 +207,10 @@ class Records:
     def damaged(self) -> IndexDamaged:
         """The error for a record that ought to be there."""
         return IndexDamaged(f"检索引擎里的索引缺了一部分，请{rebuild(self._remote.uri)}")
+
+
+def _halved(vectors: Float32) -> NDArray[np.float16]:
+    return vectors.astype(np.float16)
 
 
 def _rest(data: str) -> str:

@@ -16,7 +16,7 @@ from corpus.regions import PlacePath
 from index.bm25 import norms, weighed
 from index.candidates import Counted, Filter, Float64, Positions, WordQuery
 from index.embedded import query_scores
-from index.fetched import Float16, Passage, Records, Term
+from index.fetched import Passage, Records, Term
 from index.layout import place_key, search_name
 from index.lazily import ByArticle, ByPosition
 from index.remote import Remote
@@ -52,7 +52,7 @@ class Milvus:
             count, ids, lambda key: text([key])[key].spans
         )
         self.sentence_vectors: Mapping[str, Float32] = ByArticle(
-            count, ids, lambda key: lines([key])[key].sentences.astype(np.float32)
+            count, ids, lambda key: lines([key])[key].sentences
         )
         self.asked_vectors: Mapping[str, Float32] = ByArticle(
             version.asked, self._asked_ids, self._asked
@@ -137,14 +137,14 @@ class Milvus:
         if len(counts) < len(set(at.tolist())):
             raise self.records.damaged()
         held = [counts[position] for position in at.tolist()]
+        # Positions and rows as one rising number each: what is wanted is looked up in what is held.
+        column = np.repeat(np.arange(len(at), dtype=np.int64), [len(of.rows) for of in held])
+        rows = column << 32 | np.concatenate([of.rows for of in held]).astype(np.int64)
         known = np.asarray([term.row for term in terms.values()], dtype=np.int64)
-        order = np.argsort(known)
-        rows = np.concatenate([of.rows for of in held]).astype(np.int64)
-        column = np.repeat(np.arange(len(at), dtype=np.int32), [len(of.rows) for of in held])
-        tf = np.concatenate([of.counts for of in held]).astype(np.float64)
-        line = order[np.minimum(np.searchsorted(known[order], rows), len(known) - 1)]
-        mine = known[line] == rows
-        line, column, tf = line[mine], column[mine], tf[mine]
+        wanted = np.arange(len(at), dtype=np.int64)[:, None] << 32 | known
+        found = np.minimum(np.searchsorted(rows, wanted), max(len(rows) - 1, 0))
+        column, line = np.nonzero(rows[found] == wanted if len(rows) else np.zeros_like(wanted))
+        tf = np.concatenate([of.counts for of in held])[found[column, line]].astype(np.float64)
         idf = np.asarray([term.idf for term in terms.values()], dtype=np.float64)
         norm = norms(np.asarray([of.length for of in held]), self.manifest.average_length)
         shape = (len(terms), len(at))
@@ -175,7 +175,7 @@ class Milvus:
             output_fields=["article"],
             search_params={"metric_type": "IP", **options},  # type: ignore[dict-item]
         )[0]
-        positions = np.asarray([hit["position"] for hit in hits], dtype=np.int64)
+        positions = np.asarray([hit["id"] for hit in hits], dtype=np.int64)
         products = np.asarray([hit["distance"] for hit in hits], dtype=np.float64)
         if allowed is not None and allowed.where is not None:
             ids = [hit["entity"]["article"] for hit in hits]
@@ -199,7 +199,7 @@ class Milvus:
         found = self.records.lines([key])[key].asked
         if not len(found):
             raise KeyError(key)
-        return found.astype(np.float32)
+        return found
 
     def _asked_ids(self) -> Iterator[str]:
         """Ids of the articles that bring ways of asking."""
@@ -262,7 +262,7 @@ class Scores:
             for term, count in widest.items():
                 whole[term] = whole.get(term, 0.0) + self._query.weight * count
         known = self._terms
-        return {known[term].row + 1: count for term, count in whole.items() if term in known}
+        return {known[term].row + 1: float(count) for term, count in whole.items() if term in known}
 
 
 def _raise(widest: dict[str, float], counted: Counted) -> None:
@@ -270,12 +270,12 @@ def _raise(widest: dict[str, float], counted: Counted) -> None:
         widest[term] = max(count, widest.get(term, 0.0))
 
 
-def _best(parts: Sequence[Float16], vector: Float32, otherwise: Float32) -> Float32:
+def _best(parts: Sequence[Float32], vector: Float32, otherwise: Float32) -> Float32:
     """The highest cosine in each part, ``otherwise`` where it is empty."""
     counts = [len(part) for part in parts]
     if not sum(counts):
         return otherwise
-    rows = np.concatenate(parts).astype(np.float32)
+    rows = np.concatenate(parts)
     return SentenceVectors.build(rows, counts).best(vector, np.arange(len(parts)), otherwise)
 
 

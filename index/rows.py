@@ -65,7 +65,7 @@ class Rows:
         counted = [counts for cut in cuts for counts in cut.terms]
         by_id = {article.id: article for article in articles}
         halves = {
-            article.id: Lines(mine.astype(np.float16), ways_of.astype(np.float16))
+            article.id: Lines(mine, ways_of)
             for article, mine, ways_of in zip(articles, owned, asking, strict=True)
         }
 
@@ -102,7 +102,8 @@ class Rows:
     def _counts(self, counts: Counter[str]) -> TermCounts:
         rows = np.asarray([self._row[term] for term in counts], dtype=np.uint32)
         held = np.asarray(list(counts.values()), dtype=np.uint32)
-        return TermCounts(rows, held, float(held.sum()))
+        order = np.argsort(rows)
+        return TermCounts(rows[order], held[order], float(held.sum()))
 
     def _weights(self, counts: Counter[str]) -> tuple[NDArray[np.uint32], Float64]:
         found = self._counts(counts)
