@@ -75,13 +75,13 @@ def _run(settings: Settings, listening: socket.socket) -> None:
     from chatbot.gradio_import import import_gradio
     from chatbot.logs import configure_logs
     from index import store
-    from index.manifest import current_name
+    from index.opening import name_in_use
 
     _few_heaps()
     file, days = settings.feedback, settings.retention_days
     feedback = None if file is None else Feedback.open(file, days)
     index = settings.index or store.DEFAULT
-    seen = current_name(index)
+    seen = name_in_use(index)
     bot = Chatbot.open(index)
     configure_logs(settings.log_level)
     import_gradio()

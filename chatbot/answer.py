@@ -26,7 +26,7 @@ from chatbot.starters import choose_starters
 from corpus.place_suggestions import suggest_places
 from corpus.records import Article
 from corpus.regions import PlacePath, mentions
-from index import store
+from index import opening, store
 from index.encoder import load_encoder
 from index.search import Index
 from index.terms import normalise
@@ -44,10 +44,12 @@ class Chatbot:
     def open(cls, index_dir: Path = store.DEFAULT) -> Self:
         """Open an index without its encoder: BM25 answers at once, ``warm`` brings the rest.
 
+        ``MILVUS_URI`` in the environment goes before the folder; see ``index/opening.py``.
+
         Raises:
             SearchIndexError: the index is missing, stale or damaged; its text says what to do.
         """
-        return cls(store.open_index(index_dir))
+        return cls(opening.open_chosen(index_dir))
 
     def warm(self) -> None:
         """Load the encoder and run it once; blocks for seconds."""

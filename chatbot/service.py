@@ -16,14 +16,14 @@ from chatbot.records import Answer
 from corpus.errors import FeedbackError, YibaoError
 from corpus.records import Article
 from index import store
-from index.manifest import current_name
+from index.opening import name_in_use
 
 if TYPE_CHECKING:
     from chatbot.answer import Chatbot
     from chatbot.feedback import Feedback
     from chatbot.page import Answering
 
-LOOK_SECONDS = 5.0  # between two looks at CURRENT
+LOOK_SECONDS = 5.0  # between two looks at which version is in use
 FORGET_SECONDS = 3600.0  # between two deletions of what is past its retention
 WAY_OUT = "系统出了问题，请稍后再试。"
 
@@ -155,8 +155,8 @@ class Watcher:
         self._stop.set()
 
     def look(self) -> bool:
-        """Swap if ``CURRENT`` names another version than at the last look; whether it swapped."""
-        name = current_name(self.index)
+        """Swap if another version is in use than at the last look; whether it swapped."""
+        name = name_in_use(self.index)
         if not name or name == self._seen:
             return False
         self._seen = name

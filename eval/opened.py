@@ -6,7 +6,6 @@ from pathlib import Path
 from chatbot.answer import Chatbot
 from eval.answers import Outcome, ask_all
 from eval.expectations import load_cases
-from index import store
 
 __all__ = ["ask_files"]
 
@@ -24,7 +23,7 @@ def ask_files(index: Path, questions: Sequence[Path]) -> list[Outcome]:
         ModelError: the encoder cannot be loaded.
     """
     cases = load_cases(questions)
-    titles = frozenset(article.title for article in store.open_index(index).articles.values())
     bot = Chatbot.open(index)
+    titles = frozenset(article.title for article in bot.articles)
     bot.warm()
     return ask_all(bot, cases, titles)

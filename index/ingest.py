@@ -81,8 +81,9 @@ def build(
     articles = read_articles(corpus, kept)
     known = count(articles, kept, progress)
     rows = Rows(CachedEncoder(encoder, kept), known, progress, len(asked_of(articles)))
+    total = 3 * known.chunks + 2 * len(articles) + len(known.held)  # long records take more
     for again in (False, True):
-        sink = _Writing(remote, progress)
+        sink = _Writing(remote, progress, total)
         _pour(remote, name, rows, articles, kept, sink)
         for collection in sink.rows:
             remote.write("flush", collection)
@@ -261,9 +262,9 @@ class _Sink:
 class _Writing(_Sink):
     """Writes what is not there yet."""
 
-    def __init__(self, remote: Remote, progress: Progress) -> None:
+    def __init__(self, remote: Remote, progress: Progress, total: int) -> None:
         super().__init__(remote)
-        self._progress = progress
+        self._progress, self._total = progress, total
 
     def put(self, name: str, of: Collection, batch: list[Row]) -> None:
         """Write a batch; rows that are there as they are meant to be are left alone."""
@@ -273,7 +274,7 @@ class _Writing(_Sink):
         missing = [row for row in batch if there.get(row[of.key]) != row["digest"]]
         if missing:
             self.remote.write("upsert", name, missing)
-        self._progress("写入", len(batch), 0)
+        self._progress("写入", len(batch), self._total)
 
 
 class _Checking(_Sink):
