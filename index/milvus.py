@@ -1,32 +1,35 @@
-"""The passages in Milvus: searched there, scored here with the same numbers as in memory.
-
-Milvus proposes passages by BM25 weights as sparse vectors, and their term counts are fetched to
-score them exactly (``index/embedded.py`` has the one definition of a ``WordQuery``'s score). What
-Milvus searches for bounds that score from above, so it is known when no passage was missed.
-"""
+"""The passages in Milvus: searched there, scored here with the same numbers as in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from json import dumps
 
 import numpy as np
-from scipy import sparse
 
 from corpus.records import Article, Audience, Chunk, Span
 from corpus.regions import PlacePath
-from index.bm25 import norms, weighed
-from index.candidates import Counted, Filter, Float64, Positions, WordQuery
-from index.embedded import query_scores
-from index.fetched import Passage, Records, Term
+from index.candidates import Filter, Float64, Positions, WordQuery
+from index.fetched import Passage, Records
 from index.layout import place_key, search_name
 from index.lazily import ByArticle, ByPosition
+from index.milvus_words import MOST, WIDER, Scores
 from index.remote import Remote
 from index.vectors import EXACT_UP_TO, PROBED, Float32, SentenceVectors, lists_for
 from index.versions import Version
 
-MARGIN = 56  # passages more than wanted in the first search
-WIDER = 4  # times as many in the next one
-MOST = 16_384  # that Milvus gives at once
-SLACK = 1e-5  # how far Milvus's single precision may be off, relative
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Admitted passages and their products with what was searched for.
+
+    ``least``: the lowest product before ``Filter.where`` was asked; ``more``: whether Milvus may
+    have more passages, none of them with a higher product.
+    """
+
+    positions: Positions
+    products: Float64
+    least: float
+    more: bool
 
 
 class Milvus:
@@ -103,9 +106,10 @@ class Milvus:
         limit = k
         while True:
             options = {"params": {"nprobe": probed}} if len(self) > EXACT_UP_TO else {}
-            positions, cosines, count = self._search("vector", vector, limit, allowed, options)
-            if len(positions) >= k or count < limit or limit == MOST:
-                return positions[np.lexsort((positions, -cosines))][:k]
+            found = self._search("vector", vector, limit, allowed, options)
+            if len(found.positions) >= k or not found.more or limit == MOST:
+                order = np.lexsort((found.positions, -found.products))
+                return found.positions[order][:k]
             limit = min(limit * WIDER, MOST)
 
     def cosines(self, vector: Float32, positions: Positions) -> tuple[Float32, Float32]:
@@ -122,68 +126,50 @@ class Milvus:
         none = np.full(len(positions), -1.0, dtype=np.float32)
         return _best([passage.asked for passage in self._held(positions)], vector, none)
 
-    def words(self, query: WordQuery, allowed: Filter | None = None) -> "Scores":
+    def words(self, query: WordQuery, allowed: Filter | None = None) -> Scores:
         """All admitted passages, scored by their words."""
-        return Scores(self, query, allowed)
+
+        def propose(weights: Mapping[int, float], limit: int) -> tuple[Positions, float]:
+            return self._proposed(weights, limit, allowed)
+
+        return Scores(query, self.records, self.manifest.average_length, propose)
 
     def chunks_with(self, term: str) -> int:
         """How many passages hold a term."""
         found = self.records.terms([term])
         return found[term].held if found else 0
 
-    def word_scores(self, query: WordQuery, terms: Mapping[str, Term], at: Positions) -> Float64:
-        """Exact scores of the given passages by terms that are known, as if in memory."""
-        counts = self.records.counts(at)
-        if len(counts) < len(set(at.tolist())):
-            raise self.records.damaged()
-        held = [counts[position] for position in at.tolist()]
-        # Positions and rows as one rising number each: what is wanted is looked up in what is held.
-        column = np.repeat(np.arange(len(at), dtype=np.int64), [len(of.rows) for of in held])
-        rows = column << 32 | np.concatenate([of.rows for of in held]).astype(np.int64)
-        known = np.asarray([term.row for term in terms.values()], dtype=np.int64)
-        wanted = np.arange(len(at), dtype=np.int64)[:, None] << 32 | known
-        found = np.minimum(np.searchsorted(rows, wanted), max(len(rows) - 1, 0))
-        column, line = np.nonzero(rows[found] == wanted if len(rows) else np.zeros_like(wanted))
-        tf = np.concatenate([of.counts for of in held])[found[column, line]].astype(np.float64)
-        idf = np.asarray([term.idf for term in terms.values()], dtype=np.float64)
-        norm = norms(np.asarray([of.length for of in held]), self.manifest.average_length)
-        shape = (len(terms), len(at))
-        values = weighed(idf[line], tf, norm[column])
-        weights = sparse.csr_array(sparse.coo_array((values, (line, column)), shape=shape))
-        return query_scores(weights, {term: line for line, term in enumerate(terms)}, query)
-
-    def proposed(
-        self, query: Mapping[int, float], limit: int, allowed: Filter | None
+    def _proposed(
+        self, weights: Mapping[int, float], limit: int, allowed: Filter | None
     ) -> tuple[Positions, float]:
         """Passages for sparse weights, and what none that was left out can score more than."""
-        positions, bounds, count = self._search("words", dict(query), limit, allowed, {})
-        positive = bounds > 0
-        full = count == limit and bool(positive.all())
-        return positions[positive], float(bounds.min()) if full else 0.0
+        found = self._search("words", dict(weights), limit, allowed, {})
+        left_out = max(found.least, 0.0) if found.more else 0.0
+        return found.positions[found.products > 0], left_out
 
     def _search(
         self, field: str, data: object, limit: int, allowed: Filter | None, options: object
-    ) -> tuple[Positions, Float64, int]:
-        """Admitted positions and their products, and how many there were before ``where``."""
+    ) -> "_Found":
         hits = self.remote.read(
             "search",
             self._collection,
             [data],
             anns_field=field,
-            limit=min(limit, MOST),
+            limit=limit,
             filter=_expression(allowed),
             output_fields=["article"],
             search_params={"metric_type": "IP", **options},  # type: ignore[dict-item]
         )[0]
         positions = np.asarray([hit["id"] for hit in hits], dtype=np.int64)
         products = np.asarray([hit["distance"] for hit in hits], dtype=np.float64)
+        more, least = len(hits) == limit, float(products.min(initial=np.inf))
         if allowed is not None and allowed.where is not None:
             ids = [hit["entity"]["article"] for hit in hits]
             texts = self.records.texts(ids)
             fits = {key: allowed.where(text.article) for key, text in texts.items()}
             kept = np.asarray([fits[key] for key in ids], dtype=bool)
-            return positions[kept], products[kept], len(hits)
-        return positions, products, len(hits)
+            positions, products = positions[kept], products[kept]
+        return _Found(positions, products, least, more)
 
     def _held(self, positions: Iterable[int]) -> list[Passage]:
         found = self.records.passages(positions)
@@ -214,60 +200,6 @@ class Milvus:
             self.records.texts(ids)
             yield from ids
             last = held[-1].article_id
-
-
-class Scores:
-    """Passages scored by one ``WordQuery``; see ``WordScores``."""
-
-    def __init__(self, held: Milvus, query: WordQuery, allowed: Filter | None) -> None:
-        self._held, self._query, self._allowed = held, query, allowed
-        sides = [query.terms]
-        for phrase in query.phrases:
-            sides += [phrase.terms, *phrase.meanings]
-        self._terms = held.records.terms(term for side in sides for term in side)
-
-    def best(self, k: int) -> Positions:
-        """The ``k`` passages with the highest positive scores, best first, ties by position."""
-        bound = self._bound()
-        limit = min(k + MARGIN, MOST)
-        while bound:
-            positions, left_out = self._held.proposed(bound, limit, self._allowed)
-            positions = np.sort(positions)
-            scores = self.of(positions)
-            order = np.lexsort((positions, -scores))[:k]
-            order = order[scores[order] > 0]
-            sure = len(order) == k and scores[order[-1]] > left_out * (1 + SLACK)
-            if sure or left_out == 0.0 or limit == MOST:
-                return positions[order]
-            limit = min(limit * WIDER, MOST)
-        return np.zeros(0, dtype=np.int64)
-
-    def of(self, positions: Positions) -> Float64:
-        """Scores of the given passages, which must be admitted ones, shape (len(positions),)."""
-        if not self._terms or not len(positions):
-            return np.zeros(len(positions), dtype=np.float64)
-        return self._held.word_scores(self._query, self._terms, positions)
-
-    def _bound(self) -> dict[int, float]:
-        """Sparse weights whose product with a passage is at least its score.
-
-        A phrase's best meaning scores no more than all its meanings' terms, each as often as it
-        stands in any one of them; what the phrase itself scores is not taken off.
-        """
-        whole: dict[str, float] = dict(self._query.terms)
-        for phrase in self._query.phrases:
-            widest: dict[str, float] = {}
-            for meaning in phrase.meanings:
-                _raise(widest, meaning)
-            for term, count in widest.items():
-                whole[term] = whole.get(term, 0.0) + self._query.weight * count
-        known = self._terms
-        return {known[term].row + 1: float(count) for term, count in whole.items() if term in known}
-
-
-def _raise(widest: dict[str, float], counted: Counted) -> None:
-    for term, count in counted.items():
-        widest[term] = max(count, widest.get(term, 0.0))
 
 
 def _best(parts: Sequence[Float32], vector: Float32, otherwise: Float32) -> Float32:
