@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ WRITE_SECONDS = 30.0  # the same of a batch, or of making and dropping collectio
 READ_TRIES = 3
 WRITE_TRIES = 6  # with the pauses below some five seconds: an engine that restarts comes back
 PAUSE = 0.15  # seconds before the second try, doubled each time; between half and all of it
+# Milliseconds between two attempts of grpc to connect; its own would grow to two minutes.
+_CONNECTING = {
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.min_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+}
 _SCHEMES = {"milvus://": "http://", "http://": "http://", "https://": "https://"}
 _REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _GONE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED", "UNKNOWN")
@@ -110,14 +117,17 @@ class Remote:
         with self._lock:
             if self._client is None:
                 self._client = self.package.MilvusClient(
-                    self._address, token=self._token, timeout=seconds
+                    self._address,
+                    token=self._token,
+                    timeout=seconds,
+                    grpc_options=_CONNECTING,
                 )
             return self._client
 
     def _judge(self, error: Exception) -> None:
         """Return if another try may help; else raise what is to be told."""
         code, said = _code(error), str(error)
-        if any(name in code or name in said for name in _REFUSED) or "auth check fail" in said:
+        if any(_code(reason) in _REFUSED for reason in _reasons(error)):
             msg = f"检索引擎 {self.uri} 不接受口令，请检查 MILVUS_TOKEN"
             raise InputError(msg) from error
         if code == str(_NO_COLLECTION):
@@ -131,7 +141,16 @@ class Remote:
             raise SearchIndexError(msg) from error
 
 
-def _code(error: Exception) -> str:
+def _reasons(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from; pymilvus makes circles of them."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _code(error: BaseException) -> str:
     """Milvus's number or grpc's name of an error, empty if it has neither."""
     code = getattr(error, "code", "")
     code = code() if callable(code) else code

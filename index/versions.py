@@ -57,17 +57,24 @@ def name_of(corpus: str, encoder: str, dimension: int, model: str) -> str:
 
 
 def create(remote: Remote, name: str, of: Collection) -> None:
-    """Make a collection unless it is there."""
-    if remote.read("has_collection", name):
-        return
+    """Make a collection, its indexes and have it loaded, as far as that is not done yet.
+
+    Milvus makes them one after the other, and whoever did it last may have been killed between.
+    """
     kinds = remote.package.DataType
-    schema = remote.package.MilvusClient.create_schema(auto_id=False)
-    for field, kind, options in of.fields:
-        schema.add_field(field, kinds[kind], **options)
-    indexes = remote.package.MilvusClient.prepare_index_params()
-    for field, options in of.indexes:
-        indexes.add_index(field, **options)
-    remote.write("create_collection", name, schema=schema, index_params=indexes)
+    if not remote.read("has_collection", name):
+        schema = remote.package.MilvusClient.create_schema(auto_id=False)
+        for field, kind, options in of.fields:
+            schema.add_field(field, kinds[kind], **options)
+        remote.write("create_collection", name, schema=schema)
+    there = remote.read("list_indexes", name)
+    missing = [index for index in of.indexes if index[0] not in there]
+    if missing:
+        indexes = remote.package.MilvusClient.prepare_index_params()
+        for field, options in missing:
+            indexes.add_index(field, index_name=field, **options)
+        remote.write("create_index", name, indexes)
+    remote.write("load_collection", name)
 
 
 def count_rows(remote: Remote, name: str) -> int:

