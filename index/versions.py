@@ -73,7 +73,7 @@ def create(remote: Remote, name: str, of: Collection) -> None:
         indexes = remote.package.MilvusClient.prepare_index_params()
         for field, options in missing:
             indexes.add_index(field, index_name=field, **options)
-        remote.write("create_index", name, indexes)
+        remote.write("create_index", name, indexes, sync=False)  # there is nothing yet to index
     remote.write("load_collection", name)
 
 
