@@ -209,3 +209,24 @@ def test_what_is_fetched_is_forgotten_again_and_fetched_again(
     assert isinstance(held, Milvus)
     held.records = Records(held.remote, held.version, most=60_000)
     assert_same(index, expected(place, tmp_path))
+
+
+@needs_milvus
+def test_passages_in_lists(
+    engine: MilvusProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with many passages; where every list is read, nothing is missed."""
+    from index import layout, milvus
+
+    monkeypatch.setattr(layout, "EXACT_UP_TO", 10)
+    monkeypatch.setattr(milvus, "EXACT_UP_TO", 10)
+    corpus = write_corpus(tmp_path / "文章")
+    for n in range(15):
+        write(corpus, n, f"第{n}次改的文章，说的是门诊。")
+    place = Place(corpus, tmp_path / "索引", engine.uri)
+    index = place.build()
+    held = index.engine.candidates
+    assert isinstance(held, milvus.Milvus)
+    told = held.remote.read("describe_index", layout.search_name(held.version), index_name="vector")
+    assert told["index_type"] == "IVF_FLAT"
+    assert_same(index, expected(place, tmp_path))
