@@ -17,13 +17,13 @@ from corpus.errors import CorpusError, IndexDamaged, IndexMissing, IndexStale
 from corpus.records import Article
 from index import terms, versions
 from index.cache import CachedEncoder
-from index.cuts import cut_articles, read_articles
+from index.cuts import Cut, cut_articles, read_articles
 from index.encoder import Encoder
 from index.layout import FORMAT, STORE, Collection, Row, digest, search_collection
 from index.layout import search_name as searched
 from index.layout import store_name as stored
 from index.remote import Remote, rebuild
-from index.rows import Rows
+from index.rows import Rows, lent
 from index.shipped import seeded
 from index.versions import STRONG, Version
 
@@ -45,14 +45,20 @@ class Statistics:
     chunks: int = 0
     sentences: int = 0
     length: int = 0
+    asked: int = 0
+    ways: int = 0
+    lent: str = ""
 
-    def add(self, other: "Statistics") -> None:
-        """Take in what was counted of the articles that follow."""
-        for term, count in other.held.items():
-            self.held[term] = self.held.get(term, 0) + count
-        self.chunks += other.chunks
-        self.sentences += other.sentences
-        self.length += other.length
+    def add(self, article: Article, cut: Cut) -> None:
+        """Count one more article, ``asked`` as it was lent."""
+        self.chunks += len(cut.chunks)
+        self.sentences += len(cut.spans)
+        self.asked += bool(article.asked)
+        self.ways += len(article.asked)
+        for counts in cut.counted(article):
+            self.length += sum(counts.values())
+            for term in counts:
+                self.held[term] = self.held.get(term, 0) + 1
 
 
 def build(
@@ -79,8 +85,9 @@ def build(
         return in_use, False
     kept = seeded(cache)
     articles = read_articles(corpus, kept)
-    known = count(articles, kept, progress)
-    rows = Rows(CachedEncoder(encoder, kept), known, progress, len(asked_of(articles)))
+    cached = CachedEncoder(encoder, kept)
+    known = count(articles, kept, cached, progress)
+    rows = Rows(cached, known, progress, known.ways)
     total = 3 * known.chunks + 2 * len(articles) + len(known.held)  # long records take more
     for again in (False, True):
         sink = _Writing(remote, progress, total)
@@ -104,7 +111,8 @@ def build(
         model=model,
         dimension=encoder.dimension,
         articles=len(articles),
-        asked=sum(bool(article.asked) for article in articles),
+        asked=known.asked,
+        lent=known.lent,
         chunks=known.chunks,
         sentences=known.sentences,
         average_length=known.length / known.chunks,
@@ -137,8 +145,9 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
         raise IndexStale(msg)
     kept = seeded(cache)
     articles = read_articles(place, kept)
-    known = count(articles, kept, _quiet)
-    rows = Rows(CachedEncoder(encoder, kept), known, _quiet, len(asked_of(articles)))
+    cached = CachedEncoder(encoder, kept)
+    known = count(articles, kept, cached, _quiet)
+    rows = Rows(cached, known, _quiet, known.ways)
     sink = _Checking(remote)
     _pour(remote, version.name, rows, articles, kept, sink)
     sums = {key: f"{total:032x}" for key, total in sink.digests.items()}
@@ -148,44 +157,34 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
     return version
 
 
-def asked_of(articles: Sequence[Article]) -> list[str]:
-    """All ways of asking that the articles bring."""
-    return [way for article in articles for _, way in article.asked]
-
-
 def _quiet(stage: str, added: int, total: int) -> None:
     """No progress."""
 
 
-def count(articles: Sequence[Article], cache: Path, progress: Progress) -> Statistics:
-    """Cut all articles, in as many processes as there are cores if there are many."""
-    whole = Statistics()
+def count(
+    articles: Sequence[Article], cache: Path, encoder: CachedEncoder, progress: Progress
+) -> Statistics:
+    """Cut all articles, in as many processes as there are cores if there are many, and count."""
     slices = list(_slices(articles))
-    if len(slices) == 1:
-        whole.add(_counted(slices[0], cache))
-    else:
+    if len(slices) > 1:
         with ProcessPoolExecutor(min(len(slices), os.cpu_count() or 1)) as pool:
-            for part, found in zip(
-                slices, pool.map(_counted, slices, [cache] * len(slices)), strict=True
-            ):
-                whole.add(found)
-                progress("切分", len(part), len(articles))
+            for done in pool.map(_cut, slices, [cache] * len(slices)):
+                progress("切分", done, len(articles))
+    whole = Statistics()
+    for part in slices:
+        cuts = cut_articles(part, cache)
+        asking, _, name = lent(part, cuts, encoder, _quiet, 0)
+        for article, cut in zip(asking, cuts, strict=True):
+            whole.add(article, cut)
+        whole.lent = whole.lent or name
     if not whole.held:
         msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
         raise CorpusError(msg)
     return whole
 
 
-def _counted(articles: Sequence[Article], cache: Path) -> Statistics:
-    found = Statistics()
-    for cut in cut_articles(articles, cache):
-        found.chunks += len(cut.chunks)
-        found.sentences += len(cut.spans)
-        for counts in cut.terms:
-            found.length += sum(counts.values())
-            for term in counts:
-                found.held[term] = found.held.get(term, 0) + 1
-    return found
+def _cut(articles: Sequence[Article], cache: Path) -> int:
+    return len(cut_articles(articles, cache))
 
 
 def _slices(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:

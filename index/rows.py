@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.records import Article, Chunk, Span
-from corpus.sections import asked_within
 from index.bm25 import inverse_frequencies, norms, weighed
 from index.cache import CachedEncoder
 from index.candidates import Float64
 from index.cuts import Cut
+from index.embedded import distinct_ways
 from index.fetched import Lines, Passage, Term, TermCounts, Text
 from index.layout import Row, hashed, search_row, store_rows
-from index.shipped import asked_texts, chunk_texts, sentence_texts
+from index.lending import lend
+from index.shipped import chunk_texts, sentence_texts
 from index.vectors import Float32
 from index.ways import space_of
 
@@ -51,22 +52,24 @@ class Rows:
         self, articles: Sequence[Article], cuts: Sequence[Cut], first: int
     ) -> tuple[Iterator[Row], Iterator[Row]]:
         """Rows to search, and records, of articles whose passages begin at position ``first``."""
-        listed = list(articles)
+        listed, lines, _ = lent(articles, cuts, self._encoder, self._progress, self.known.sentences)
         chunks = [chunk for cut in cuts for chunk in cut.chunks]
         spans = {a.id: list(cut.spans) for a, cut in zip(articles, cuts, strict=True)}
         vectors = self._passages("片段", chunk_texts(listed, chunks), self.known.chunks)
-        lines = self._passages("句子", sentence_texts(listed, spans), self.known.sentences)
-        ways = asked_texts(listed)
+        ways = distinct_ways(listed)
         asked = self._encoder.encode_asked(
             ways, progress=lambda added: self._progress("问法", added, self._ways)
         )
         owned = _split(lines, [len(cut.spans) for cut in cuts])
-        asking = _split(self._space.asked(asked), [len(article.asked) for article in articles])
-        counted = [counts for cut in cuts for counts in cut.terms]
-        by_id = {article.id: article for article in articles}
+        row = {way: at for at, way in enumerate(ways)}
+        centred = self._space.asked(asked)
+        asking = [centred[[row[way] for _, way in article.asked]] for article in listed]
+        pairs = zip(listed, cuts, strict=True)
+        counted = [counts for article, cut in pairs for counts in cut.counted(article)]
+        by_id = {article.id: article for article in listed}
         halves = {
             article.id: Lines(mine, ways_of)
-            for article, mine, ways_of in zip(articles, owned, asking, strict=True)
+            for article, mine, ways_of in zip(listed, owned, asking, strict=True)
         }
 
         def searched() -> Iterator[Row]:
@@ -80,7 +83,7 @@ class Rows:
                 owner = by_id[chunk.article_id]
                 held = passage_of(chunk, owner, spans[owner.id], vectors[at], halves[owner.id])
                 yield from store_rows(f"p{first + at}", held.packed())
-            for article in articles:
+            for article in listed:
                 text = Text(article, tuple(spans[article.id]))
                 yield from store_rows(f"t{hashed(article.id)}", text.packed())
                 yield from store_rows(f"v{hashed(article.id)}", halves[article.id].packed())
@@ -125,8 +128,29 @@ def passage_of(
         chunk.heading_path,
         vector,
         lines.sentences[inside],
-        lines.asked[asked_within(article, span)],
+        lines.asked[[at for at, (part, _) in enumerate(article.asked) if _meet(part, span)]],
     )
+
+
+def lent(
+    articles: Sequence[Article],
+    cuts: Sequence[Cut],
+    encoder: CachedEncoder,
+    progress: Progress,
+    total: int,
+) -> tuple[list[Article], Float32, str]:
+    """The articles with what they are lent, their sentences' vectors, and the lender's name."""
+    listed = list(articles)
+    spans = {a.id: list(cut.spans) for a, cut in zip(articles, cuts, strict=True)}
+    texts = sentence_texts(listed, spans)
+    raw = encoder.encode_passages(texts, progress=lambda added: progress("句子", added, total))
+    lines = space_of(encoder.name, encoder.dimension).passages(raw)
+    asking, name = lend(listed, spans, lines, encoder)
+    return asking, lines, name
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _split(vectors: Float32, counts: Sequence[int]) -> list[Float32]:

@@ -20,6 +20,7 @@ from index.layout import (
     search_name,
     store_name,
 )
+from index.lending import lender
 from index.remote import Remote, rebuild
 
 _PREFIX, _ENDS = "yibao_", ("_search", "_store")
@@ -30,7 +31,8 @@ STRONG = "Strong"  # sees all that was acknowledged before
 class Version:
     """What a version was made from and holds; ``digests`` and ``rows`` by collection.
 
-    ``average_length``: of passages, in terms. ``asked``: articles that bring ways of asking.
+    ``average_length``: of passages, in terms. ``asked``: articles with ways of asking; ``lent``:
+    who lent some of them, see ``index/lending.py``.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Version:
     dimension: int
     articles: int
     asked: int
+    lent: str
     chunks: int
     sentences: int
     average_length: float
@@ -52,7 +55,7 @@ class Version:
 
 def name_of(corpus: str, encoder: str, dimension: int, model: str) -> str:
     """The name of what is made from a corpus (its fingerprint) with an encoder."""
-    made_from = [FORMAT, corpus, terms.fingerprint(), encoder, dimension, model]
+    made_from = [FORMAT, corpus, lender(), terms.fingerprint(), encoder, dimension, model]
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
 
 
@@ -133,6 +136,9 @@ def checked(remote: Remote) -> Version:
     version = current(remote)
     if version.lexicon != terms.fingerprint():
         msg = f"词库改过了，索引已过期。请{rebuild(remote.uri)}"
+        raise IndexStale(msg)
+    if version.lent and version.lent != lender():
+        msg = f"附带的问法改过了，索引已过期。请{rebuild(remote.uri)}"
         raise IndexStale(msg)
     if any(count_rows(remote, name) != rows for name, rows in version.rows.items()):
         msg = f"检索引擎里的索引不完整。请{rebuild(remote.uri)}"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from corpus import folder
-from corpus.records import Article, Audience, Status
+from corpus.records import Article, Audience, Span, Status
 from index import opening, store
 from index.candidates import Filter
 from index.engine import PLAIN, word_query
@@ -71,6 +71,7 @@ def write(corpus: Path, n: int, body: str = "") -> None:
         text += "".join(
             f"\n\n第{i}条，医保缴费满{i}年，报销{(n + i) % 90}%。" * 4 for i in range(30)
         )
+    whole = Span(0, len(text))
     article = Article(
         f"a{n:02d}",
         f'第{n}篇：惠州"门诊\\',
@@ -79,7 +80,7 @@ def write(corpus: Path, n: int, body: str = "") -> None:
         audience=list(Audience)[n % 3],
         effective_year=("", "2024", "2025")[n % 7 % 3],
         status=list(Status)[n % 4 % 3],
-        asked=(("", f"看病报{n}成不"), ("", "要带啥")) if n % 3 == 0 else (),
+        asked=((whole, f"看病报{n}成不"), (whole, "要带啥")) if n % 3 == 0 else (),
     )
     rendered = folder.markdown.render(article, "")
     (corpus / f"a{n:02d}.md").write_text(rendered, encoding="utf-8")
