@@ -6,6 +6,7 @@ message → something to answer? → red flags → understand (with the dialogue
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +24,7 @@ from chatbot.reading import Reading, read
 from chatbot.records import Answer, Retrieval
 from chatbot.safety import Alert
 from chatbot.starters import choose_starters
+from corpus.errors import EngineUnreachable
 from corpus.place_suggestions import suggest_places
 from corpus.records import Article
 from corpus.regions import PlacePath, mentions
@@ -143,10 +145,16 @@ class Chatbot:
         region: str,
         forget: Collection[str],
     ) -> Answer:
-        """The card, and below it what the corpus says to an insurance question in the message."""
+        """The card, and below it what the corpus says to an insurance question in the message.
+
+        The card comes although no search engine answers.
+        """
         asked = safety.insurance_part(raw)
         turn = dialogue.read(history, asked or raw, region, forget=forget)
-        below = self._from_corpus(asked, turn) if asked and not problem(asked) else None
+        below = None
+        if asked and not problem(asked):
+            with suppress(EngineUnreachable):
+                below = self._from_corpus(asked, turn)
         return compose.emergency(raw, alert.card, turn.slots, below)
 
     def _from_corpus(self, raw: str, turn: Turn, earlier: Sequence[str] = ()) -> Answer:

@@ -165,8 +165,8 @@ def _one_audience(
 ) -> list[tuple[str, dict[str, str]]]:
     """Says for which insurance a rule holds, if nobody said which one is meant.
 
-    A wider rule counts if its title says so: 「居民医保怎么报」. Where the other one is told too, there
-    is nothing to say.
+    A wider rule counts if its title says so: 「居民医保怎么报」. Where the other one is told too,
+    nothing is said.
     """
     if question.insurance:
         return _other_audience(question.insurance, articles, quotes)

@@ -33,7 +33,8 @@ from corpus.place_names import records
 __all__ = ["Answering", "build_page", "mount_page"]
 
 QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longer ones from the API
-STATUS_SECONDS = 60.0  # between two words on the queue, which nobody is shown: told of each answer, 32 cost 20 ms
+# Between two words on the queue, which nobody is shown: after every answer they cost 20 ms.
+STATUS_SECONDS = 60.0
 WORKERS = 8  # questions answered at the same time; Gradio's default of 1 is a trap under load
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
 

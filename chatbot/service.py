@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chatbot.logs import describe, log
 from chatbot.metrics import Metrics
 from chatbot.records import Answer
-from corpus.errors import FeedbackError, YibaoError
+from corpus.errors import EngineUnreachable, FeedbackError, YibaoError
 from corpus.records import Article
 from index import store
 from index.opening import name_in_use
@@ -156,13 +156,17 @@ class Watcher:
 
     def look(self) -> bool:
         """Swap if another version is in use than at the last look; whether it swapped."""
-        name = name_in_use(self.index)
-        if not name or name == self._seen:
-            return False
-        self._seen = name
+        name = ""
         try:
+            name = name_in_use(self.index)
+            if not name or name == self._seen:
+                return False
             self.service.bot = self._opened()
+            self._seen = name
+        except EngineUnreachable:  # the next look may find it
+            return False
         except (YibaoError, OSError, MemoryError) as error:
+            self._seen = name or self._seen
             self.service.metrics.swaps.labels("failed").inc()
             log("new index refused", "error", version=name, **describe(error), said=str(error))
             return False

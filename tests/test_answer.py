@@ -10,6 +10,7 @@ import pytest
 from chatbot.answer import Chatbot
 from chatbot.compose import has_place_bound_figure, templates
 from chatbot.records import Kind
+from corpus.errors import EngineUnreachable
 from index.encoder import Encoder
 from tests.story import ARTICLES, BROKEN_END, ask, build, cited, warm
 
@@ -144,6 +145,20 @@ def test_an_emergency_is_seen_before_anything_is_searched(
     assert answer.kind is Kind.EMERGENCY
     assert "120" in answer.text.splitlines()[0]
     assert answer.retrieval.legs == ()
+
+
+def test_an_emergency_is_answered_although_no_engine_is_there(
+    bot: Chatbot, monkeypatch: pytest.MonkeyPatch
+):
+    def gone(*_: object, **__: object) -> None:
+        message = "连不上"
+        raise EngineUnreachable(message)
+
+    monkeypatch.setattr(bot.index, "search", gone)
+    answer = ask(bot, "我爸突然胸口疼得厉害，喘不上气。惠州住院能报多少？")
+    assert answer.kind is Kind.EMERGENCY
+    with pytest.raises(EngineUnreachable):
+        bot.ask("惠州住院能报多少？")
 
 
 def test_medical_advice_is_not_given(bot: Chatbot):

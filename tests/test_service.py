@@ -19,6 +19,7 @@ from chatbot.rate import OPEN_AT_ONCE, Buckets, RateLimit
 from chatbot.records import Kind
 from chatbot.service import AnswerFailed, Service, Watcher
 from chatbot.settings import Settings
+from corpus.errors import EngineUnreachable
 from corpus.folder import SHIPPED
 from index import store
 from index.manifest import current_name
@@ -333,6 +334,23 @@ def built(tmp_path, encoder):
         (corpus / path.name).write_bytes(path.read_bytes())
     store.build(corpus, out, encoder, cache=EMBEDDINGS)
     return corpus, out
+
+
+def test_an_engine_that_does_not_answer_is_looked_at_again(built, monkeypatch) -> None:
+    """A version that could not be opened for want of an answer is opened at a later look."""
+    _, out = built
+    answers = iter((False, True))
+
+    def open_bot(folder: Path) -> Chatbot:
+        if not next(answers):
+            message = "不在"
+            raise EngineUnreachable(message)
+        return Chatbot.open(folder)
+
+    service = Service(Chatbot.open(out))
+    watcher = Watcher(service, out, open_bot, "an older one")
+    monkeypatch.setattr(Chatbot, "warm", lambda _: None)
+    assert (watcher.look(), watcher.look(), watcher.look()) == (False, True, False)
 
 
 def test_a_new_index_is_swapped_in_and_a_broken_one_is_not(built, encoder) -> None:
