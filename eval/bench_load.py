@@ -1,12 +1,13 @@
 """How the service holds under many users at once: ``python -m eval bench --load``.
 
 ``app.py`` runs as a process of its own; raw asyncio clients, each waiting for its answer before it
-asks again, put real questions to ``POST /api/ask`` and to the queue that the page uses. Just before
-each measurement the bare answer function is timed, so that another program's load falls on both;
-processor time an answer, of the server and of the bare function, depends on it least.
+asks again, put real questions to ``POST /api/ask`` and to the queue that the page uses. Before and
+after each measurement the bare answer function is timed, so that another program's load falls on
+both; processor time an answer, of the server and of the bare function, depends on it least.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -37,6 +38,7 @@ USERS = (1, 8, 32, 64)
 ENTRIES = ("api", "queue")
 TIMEOUT = 60.0  # seconds for one answer
 MEMORY_USERS = 8
+SEED = 20251126  # any fixed number
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class Bare:
     per_second: float
     cpu_ms: float
 
+    def mean(self, other: "Bare") -> "Bare":
+        """Halfway between two measurements."""
+        halves = (self.per_second + other.per_second) / 2, (self.cpu_ms + other.cpu_ms) / 2
+        return Bare(*halves)
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -78,20 +85,15 @@ class Load:
     p95_ms: float
     per_second: float
     cpu_ms: float
-    bare_per_second: float
-    bare_cpu_ms: float
     load: float
-
-    @property
-    def of_bare(self) -> float:
-        """Throughput as a share of the bare function's."""
-        return self.per_second / self.bare_per_second
 
 
 def bench_load(index: Path, out: Path, *, quick: bool = False, long: bool) -> dict[str, Any]:
-    """``run_load`` with the shipped development questions."""
+    """``run_load`` with the shipped development questions, mixed so that any part is like any."""
     questions = [case.question for case in load_cases(question_files("dev"))]
-    return run_load(index, list(filter(str.strip, questions)), out, Plan.of(quick=quick, long=long))
+    questions = list(filter(str.strip, questions))
+    random.Random(SEED).shuffle(questions)
+    return run_load(index, questions, out, Plan.of(quick=quick, long=long))
 
 
 def run_load(index: Path, questions: Sequence[str], out: Path, plan: Plan) -> dict[str, Any]:
@@ -113,11 +115,13 @@ def run_load(index: Path, questions: Sequence[str], out: Path, plan: Plan) -> di
         wait_for_hybrid(process, f"http://127.0.0.1:{port}", questions[0])
         server = psutil.Process(process.pid)
         steps = [(entry, users) for entry in ENTRIES for users in USERS]
+        before = _bare(bot, questions, plan.bare_seconds)
         for entry, users in (bar := tqdm(steps, unit="", leave=False, disable=None)):
             bar.set_description(f"{entry} {users}")
-            bare = _bare(bot, questions, plan.bare_seconds)
-            load = asyncio.run(_measure(entry, users, port, questions, plan.seconds, server, bare))
-            report["rows"].append(asdict(load) | {"of_bare": load.of_bare})
+            load = asyncio.run(_measure(entry, users, port, questions, plan.seconds, server))
+            after = _bare(bot, questions, plan.bare_seconds)
+            bare, before = before.mean(after), after
+            report["rows"].append(asdict(load) | _beside(load, bare))
             write_json(out, report)
         report["memory"] = _memory(port, questions, plan.questions, server.pid)
         write_json(out, report)
@@ -146,6 +150,15 @@ def show_load(report: dict[str, Any]) -> None:
     show_table(("又答", "错误", "内存"), [(str(memory["questions"]), str(memory["errors"]), told)])
 
 
+def _beside(load: Load, bare: Bare) -> dict[str, float]:
+    """The bare function's figures, and the throughput as a share of its own."""
+    return {
+        "bare_per_second": bare.per_second,
+        "bare_cpu_ms": bare.cpu_ms,
+        "of_bare": load.per_second / bare.per_second,
+    }
+
+
 def _bare(bot: Chatbot, questions: Sequence[str], seconds: float) -> Bare:
     started, used = time.perf_counter(), time.process_time()
     for n, question in enumerate(cycle(questions), 1):
@@ -170,7 +183,6 @@ async def _measure(
     questions: Sequence[str],
     seconds: float,
     server: psutil.Process,
-    bare: Bare,
 ) -> Load:
     ask = api_client(port) if entry == "api" else queue_client(port)
     times: list[float] = []
@@ -191,10 +203,7 @@ async def _measure(
     cpu = (sum(server.cpu_times()[:2]) - used) / len(times) * 1000
     p50, p95 = map(float, np.percentile(times, [50, 95]))
     rate = (len(times) - errors) / passed
-    return Load(
-        entry, users, len(times), errors, p50, p95, rate, cpu,
-        bare.per_second, bare.cpu_ms, getloadavg()[0],
-    )  # fmt: skip
+    return Load(entry, users, len(times), errors, p50, p95, rate, cpu, getloadavg()[0])
 
 
 async def _many(port: int, questions: Sequence[str], asked: int) -> int:
