@@ -30,6 +30,7 @@ _COURTESY = re.compile(
 )
 # Their people ask as residents of the mainland; no 医保局 is there to send anybody to.
 _NO_INSURED_PLACE = ("香港特别行政区", "澳门特别行政区", "台湾省")
+OPPOSITES = (("门诊", "住院"), ("职工", "居民"), ("在职", "退休"))
 _SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
 _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
 
@@ -64,6 +65,19 @@ def _without_places(text: str, keep: PlacePath | None = None) -> str:
                 mention.span.end - mention.span.start
             )
     return "".join(held)
+
+
+def _swapped(before: str, text: str) -> str:
+    """The message before, with what 「X呢」 puts in the place of its opposite.
+
+    >>> _swapped("门诊怎么报", "住院呢")
+    '住院怎么报'
+    """
+    for pair in OPPOSITES:
+        for old, new in (pair, pair[::-1]):
+            if new in text and old not in text and new not in before:
+                before = before.replace(old, new)
+    return before
 
 
 def _bare_county(text: str) -> PlacePath | None:
@@ -159,6 +173,7 @@ def read(
             base = told if swaps else ""
             care = None if mentions(question.text) else read_places(told).care
             before = _without_places(told, care)
+            before = _swapped(before, question.text) if swaps else before
             subject = f"{before} {question.text}" if follows else question.text
     return Turn(
         question=question,

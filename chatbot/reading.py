@@ -31,7 +31,9 @@ from chatbot.suits import (
     other_way,
     way_missing,
 )
-from corpus.records import Authority
+from corpus.place_names import short_name
+from corpus.records import Audience, Authority
+from corpus.regions import mentions
 from index.search import Index
 from index.terms import normalise
 
@@ -64,8 +66,9 @@ class Reading:
         self.text = text
         self.place = turn.place
         self.year = turn.year
-        vector = index.engine.encode(text)
-        self.sources = gather(index, self.question, text, vector, turn.place, turn.year)
+        sought = _as_if_told(text, turn)
+        vector = index.engine.encode(sought)
+        self.sources = gather(index, self.question, sought, vector, turn.place, turn.year)
         if turn.place is None and self.sources and not is_local(self.sources[0].article):
             self.sources = [s for s in self.sources if not is_local(s.article)]
         self.dense = vector is not None
@@ -216,6 +219,16 @@ class Reading:
         return bool(
             wants()["sum"].shows.search(text) or (rate and wants()["percent"].shows.search(text))
         )
+
+
+def _as_if_told(text: str, turn: Turn) -> str:
+    """The text with the place and the insurance that are known but not said in it.
+
+    So a place that was chosen, or told before, finds what one finds that stands in the question.
+    """
+    insurance = "" if any(kind.value in text for kind in Audience) else turn.insurance
+    place = "" if turn.place is None or mentions(text) else short_name(turn.place[-1])
+    return place + insurance + text
 
 
 def _each_once(quotes: Iterable[Quote]) -> list[Quote]:

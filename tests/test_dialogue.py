@@ -36,7 +36,7 @@ def test_a_year_carries_over_only_to_follow_ups():
 
 
 @pytest.mark.parametrize(
-    "message", ["那住院呢", "要带什么材料", "如果是退休的人，情况会不会有什么不一样"]
+    "message", ["那年限呢", "要带什么材料", "如果是退休的人，情况会不会有什么不一样"]
 )
 def test_a_follow_up_is_completed_by_the_subject_before(message: str):
     turn = last("惠州职工医保门诊报多少", message)
@@ -44,6 +44,11 @@ def test_a_follow_up_is_completed_by_the_subject_before(message: str):
     assert message[:4] in turn.completed
     assert turn.text == message.replace("，", ",")
     assert turn.place == HUIZHOU
+
+
+def test_a_substitute_takes_the_place_of_its_opposite():
+    assert last("惠州职工医保门诊报多少", "那住院呢").completed == "职工医保住院报多少 那住院呢"
+    assert "门诊" in last("惠州职工医保门诊报多少", "和住院有什么不同").completed
 
 
 def test_the_place_before_is_left_out_of_a_completed_question():

@@ -182,3 +182,28 @@ def test_figures_of_inpatient_care_are_not_for_a_question_on_outpatient_care(bot
     assert "91%" not in shown
     assert "870元" not in shown
     assert "91%" in bot.ask("珠海职工住院报多少").text
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ("珠海居民", "住院报多少"),
+        ("珠海职工", "住院的起付线是多少"),
+        ("中山职工", "门诊一年最多报多少"),
+    ],
+)
+def test_what_was_told_before_counts_as_if_it_stood_in_the_question(
+    bot: Chatbot, told: str, message: str
+):
+    whole = ask(bot, f"{told}{message}")
+    after = bot.ask(message, history=[f"我是{told}医保"])
+    chosen = bot.ask(f"{told[2:]}{message}", region=told[:2])
+    assert whole.kind in (Kind.ANSWER, Kind.CAVEAT, Kind.CONFLICT)
+    for other in (after, chosen):
+        assert (other.kind, cited(other)) == (whole.kind, cited(whole))
+        assert other.quotes[0] == whole.quotes[0]
+
+
+def test_hospital_after_outpatient_care_is_no_longer_about_outpatient_care(bot: Chatbot):
+    answer = bot.ask("住院呢", history=["珠海职工门诊能报多少"])
+    assert "珠海职工医保住院报91%" in answer.text
