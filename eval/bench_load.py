@@ -38,6 +38,7 @@ USERS = (1, 8, 32, 64)
 ENTRIES = ("api", "queue")
 TIMEOUT = 60.0  # seconds for one answer
 MEMORY_USERS = 8
+TENTHS = 10
 SEED = 20251126  # any fixed number
 
 
@@ -146,8 +147,11 @@ def show_load(report: dict[str, Any]) -> None:
     memory = report["memory"]
     head = ("入口", "用户", "答案", "错误", "p50 ms", "p95 ms", "每秒", "比单独的答题函数")
     show_table((*head, "每答处理器 ms / 单独", "负载"), rows)
-    told = f"{memory['before_mb']:.0f} → {memory['after_mb']:.0f} MB"
-    show_table(("又答", "错误", "内存"), [(str(memory["questions"]), str(memory["errors"]), told)])
+    told = " ".join(f"{megabytes:.0f}" for megabytes in memory["resident_mb"])
+    show_table(
+        ("又答", "错误", "内存 MB：之前，每答完十分之一"),
+        [(str(memory["questions"]), str(memory["errors"]), told)],
+    )
 
 
 def _beside(load: Load, bare: Bare) -> dict[str, float]:
@@ -170,10 +174,13 @@ def _bare(bot: Chatbot, questions: Sequence[str], seconds: float) -> Bare:
 
 
 def _memory(port: int, questions: Sequence[str], asked: int, pid: int) -> dict[str, Any]:
-    before = resident_megabytes(pid)
-    failed = asyncio.run(_many(port, questions, asked))
-    after = resident_megabytes(pid)
-    return {"questions": asked, "errors": failed, "before_mb": before, "after_mb": after}
+    """Memory before, and after each tenth of the questions: it may rise at first, not for ever."""
+    resident, failed = [resident_megabytes(pid)], 0
+    for tenth in range(TENTHS):
+        part = range(asked * tenth // TENTHS, asked * (tenth + 1) // TENTHS)
+        failed += asyncio.run(_many(port, questions, part))
+        resident.append(resident_megabytes(pid))
+    return {"questions": asked, "errors": failed, "resident_mb": resident}
 
 
 async def _measure(
@@ -206,12 +213,12 @@ async def _measure(
     return Load(entry, users, len(times), errors, p50, p95, rate, cpu, getloadavg()[0])
 
 
-async def _many(port: int, questions: Sequence[str], asked: int) -> int:
-    """Ask many questions, a few at a time, at both entries by turns; how many failed.
+async def _many(port: int, questions: Sequence[str], part: range) -> int:
+    """Ask the numbers of ``part``, a few at a time, at both entries by turns; how many failed.
 
     On the queue every question is that of a new visitor.
     """
-    bar = tqdm(range(asked), unit="", leave=False, disable=None)
+    bar = tqdm(part, unit="", leave=False, disable=None)
     entries, numbers, errors = (api_client(port), queue_client(port)), iter(bar), 0
 
     async def user() -> None:
