@@ -174,7 +174,7 @@ def _bare(bot: Chatbot, questions: Sequence[str], seconds: float) -> Bare:
 
 
 def _memory(port: int, questions: Sequence[str], asked: int, pid: int) -> dict[str, Any]:
-    """Memory before, and after each tenth of the questions: it may rise at first, not for ever."""
+    """Memory before and after each tenth of the questions: it may rise at first, not for ever."""
     resident, failed = [resident_megabytes(pid)], 0
     for tenth in range(TENTHS):
         part = range(asked * tenth // TENTHS, asked * (tenth + 1) // TENTHS)
