@@ -39,6 +39,7 @@ ENTRIES = ("api", "queue")
 TIMEOUT = 60.0  # seconds for one answer
 MEMORY_USERS = 8
 TENTHS = 10
+SEARCHED = "异地就医怎么备案"  # a question that is always searched for
 SEED = 20251126  # any fixed number
 
 
@@ -113,7 +114,7 @@ def run_load(index: Path, questions: Sequence[str], out: Path, plan: Plan) -> di
     report: dict[str, Any] = {"rows": [], "memory": None}
     port = free_port()
     with program(index, port) as process:
-        wait_for_hybrid(process, f"http://127.0.0.1:{port}", questions[0])
+        wait_for_hybrid(process, f"http://127.0.0.1:{port}", SEARCHED)
         server = psutil.Process(process.pid)
         steps = [(entry, users) for entry in ENTRIES for users in USERS]
         before = _bare(bot, questions, plan.bare_seconds)
