@@ -6,7 +6,7 @@ each such sentence borrows the wordings of the sections nearest to it. They only
 choose sentences, as an article's own ways of asking do; nothing of them is ever shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -24,6 +24,7 @@ from index.vectors import Float32
 from index.ways import Space, space_of
 
 NEAR = 0.5  # cosine of centred vectors from which a section says nearly the same; see eval/LOG.md
+BLOCK = 512  # sentences compared at once
 SECTIONS = 3  # from which a sentence borrows at most
 
 
@@ -39,11 +40,13 @@ class _Lender:
     vectors: Float32
     first: NDArray[np.int64]
 
-    def nearest(self, vector: Float32) -> list[int]:
-        """The sections that say nearly what a sentence says, nearest first."""
-        near = np.maximum.reduceat(self.vectors @ vector, self.first)
-        best = np.argsort(-near, kind="stable")[:SECTIONS]
-        return [int(at) for at in best if near[at] >= NEAR]
+    def nearest(self, vectors: Float32) -> Iterator[list[int]]:
+        """For each sentence the sections that say nearly what it says, nearest first."""
+        for start in range(0, len(vectors), BLOCK):
+            cosines = vectors[start : start + BLOCK] @ self.vectors.T
+            for near in np.maximum.reduceat(cosines, self.first, axis=1):
+                close = np.flatnonzero(near >= NEAR)
+                yield close[np.argsort(-near[close], kind="stable")][:SECTIONS].tolist()
 
 
 def lender() -> str:
@@ -72,21 +75,18 @@ def lend(
     if not space.centred or all(article.asked for article in articles):
         return list(articles), ""
     from_whom = _lender(encoder, space)
-    found, start = [], 0
+    near = from_whom.nearest(vectors)
+    found = []
     for article in articles:
-        rows = vectors[start : start + len(spans[article.id])]
-        start += len(rows)
-        if not article.asked:
-            pairs = zip(spans[article.id], rows, strict=True)
-            asked = [
-                (span, way)
-                for span, row in pairs
-                for section in from_whom.nearest(row)
-                for way in from_whom.ways[section]
-                if may_be_asked(way, article)
-            ]
-            article = replace(article, asked=tuple(asked))
-        found.append(article)
+        pairs = [(span, next(near)) for span in spans[article.id]]
+        asked = tuple(
+            (span, way)
+            for span, sections_near in pairs
+            for section in sections_near
+            for way in from_whom.ways[section]
+            if may_be_asked(way, article)
+        )
+        found.append(article if article.asked else replace(article, asked=asked))
     return found, lender()
 
 
