@@ -51,6 +51,7 @@ COLOURS = (
 SALT = "yibao-wenda"  # matplotlib's ids in an SVG come from it; any fixed text will do
 BAR_WIDTH = 0.8  # of the distance between two groups
 LABELLED = 5  # systems up to which every bar carries its figure
+ABREAST = 2  # systems whose figures have room side by side
 COLUMNS = 4  # of a legend in one row
 CHINESE = (
     "Noto Sans CJK SC",
@@ -87,10 +88,13 @@ def bars_figure(values: Mapping[str, Mapping[str, Interval]]) -> Figure:
         for middle, height, up in zip(middles, heights, above, strict=True):
             if len(values) > LABELLED:
                 break
-            label = f"{height:.3f}"
-            axes.text(middle, height + up + 0.01, label, ha="center", va="bottom", fontsize=8)
+            label, turned = f"{height:.3f}", 90 if len(values) > ABREAST else 0
+            axes.text(
+                middle, height + up + 0.01, label,
+                ha="center", va="bottom", fontsize=8, rotation=turned,
+            )  # fmt: skip
     axes.set_xticks(range(len(metrics)), metrics)
-    axes.set_ylim(0, 1.12)
+    axes.set_ylim(0, 1.2)
     axes.set_ylabel("mean over queries, 95 % interval")
     _legend_below(axes, len(values))
     return figure
@@ -178,7 +182,7 @@ def mark_cost_quality(axes: Axes, points: Mapping[str, tuple[float, Interval]]) 
         colour = COLOURS[place % len(COLOURS)]
         axes.errorbar(cost, quality.mean, spread, fmt="o", color=colour, capsize=3, label=system)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.1)
