@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chatbot import safety
 from chatbot.question import Question, clean, mended, problem, understand
 from chatbot.records import Slots
+from chatbot.suits import CARE
 from corpus.regions import PlacePath, county, mentions, read_places
 from index.terms import normalise
 
@@ -30,7 +31,7 @@ _COURTESY = re.compile(
 )
 # Their people ask as residents of the mainland; no 医保局 is there to send anybody to.
 _NO_INSURED_PLACE = ("香港特别行政区", "澳门特别行政区", "台湾省")
-OPPOSITES = (("门诊", "住院"), ("职工", "居民"), ("在职", "退休"))
+OPPOSITES = (CARE, ("职工", "居民"), ("在职", "退休"))
 _SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
 _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
 

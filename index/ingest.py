@@ -7,7 +7,7 @@ written again, so a build that was killed goes on where it stopped.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +25,12 @@ from index.layout import store_name as stored
 from index.remote import Remote, rebuild
 from index.rows import Rows, lent
 from index.shipped import seeded
+from index.store import Progress, quiet
 from index.versions import STRONG, Version
 
 SLICE = 1_000  # articles that are cut, encoded and written together
 BATCH = 400  # rows in one request
 BATCH_CHARACTERS = 4_000_000  # of records in one request; Milvus takes 64 MB
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
@@ -146,8 +146,8 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
     kept = seeded(cache)
     articles = read_articles(place, kept)
     cached = CachedEncoder(encoder, kept)
-    known = count(articles, kept, cached, _quiet)
-    rows = Rows(cached, known, _quiet, known.ways)
+    known = count(articles, kept, cached, quiet)
+    rows = Rows(cached, known, quiet, known.ways)
     sink = _Checking(remote)
     _pour(remote, version.name, rows, articles, kept, sink)
     sums = {key: f"{total:032x}" for key, total in sink.digests.items()}
@@ -155,10 +155,6 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
         msg = f"检索引擎里有 {sink.wrong} 行与文章对不上。请{rebuild(remote.uri)}"
         raise IndexDamaged(msg)
     return version
-
-
-def _quiet(stage: str, added: int, total: int) -> None:
-    """No progress."""
 
 
 def count(
@@ -173,7 +169,7 @@ def count(
     whole = Statistics()
     for part in slices:
         cuts = cut_articles(part, cache)
-        asking, _, name = lent(part, cuts, encoder, _quiet, 0)
+        asking, _, name = lent(part, cuts, encoder, quiet, 0)
         for article, cut in zip(asking, cuts, strict=True):
             whole.add(article, cut)
         whole.lent = whole.lent or name

@@ -40,7 +40,7 @@ _FILES = ("passages.db", "bm25.npz", "terms.txt", "chunks.faiss", "sentences.npy
 Progress = Callable[[str, int, int], None]
 
 
-def _quiet(stage: str, added: int, total: int) -> None:
+def quiet(stage: str, added: int, total: int) -> None:
     """No progress."""
 
 
@@ -48,7 +48,7 @@ def build(
     corpus: Path,
     out: Path,
     encoder: Encoder,
-    progress: Progress = _quiet,
+    progress: Progress = quiet,
     model: str = "",
     *,
     cache: Path | None = None,
