@@ -1,7 +1,6 @@
 """The service: the page, questions and feedback as JSON, whole articles, what operators look at."""
 
 import ipaddress
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from chatbot.about import add_about
 from chatbot.article_page import article_page, missing_page, parse_marks
+from chatbot.gradio_import import quieten_gradio
 from chatbot.headers import BodyLimit, ClosedRoutes, SecurityHeaders
 from chatbot.operator_page import authorised, operator_page
 from chatbot.page import WORKERS, Answering, build_page, mount_page
@@ -87,7 +87,7 @@ def create_app(bot: Answering, settings: Settings | None = None) -> FastAPI:
             encoder is loaded.
         settings: the operator's; without them nobody is slowed down and nothing is stored.
     """
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when the Blocks are built
+    quieten_gradio()
     settings = settings or Settings.model_construct(rate_per_minute=0)
     service = bot if isinstance(bot, Service) else Service(bot)
     app = FastAPI(title="医保问答", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")

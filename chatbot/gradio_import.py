@@ -11,9 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 
+# Read when Gradio's Blocks are built. Of each answer its queue keeps a record, up to 10,000, and
+# after each answer it makes a table of them all (1 ms, at last 6), which nobody is shown.
+_SETTINGS = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+}
+
+
+def quieten_gradio() -> None:
+    """Tell Gradio to measure and report nothing."""
+    os.environ.update(_SETTINGS)
+
+
 def import_gradio() -> None:
     """Import Gradio, its telemetry off; a second call does nothing."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio's Blocks are built
+    quieten_gradio()
     with _files_unknown("gradio"):
         import gradio.utils
     # Around each call of a handler Gradio would load matplotlib where it is installed (2 s, 40 MB).

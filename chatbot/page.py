@@ -35,7 +35,7 @@ __all__ = ["Answering", "build_page", "mount_page"]
 QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longer ones from the API
 # Between two words on the queue, which nobody is shown: after every answer they cost 20 ms.
 STATUS_SECONDS = 60.0
-WORKERS = 8  # questions answered at the same time; Gradio's default of 1 is a trap under load
+WORKERS = 3  # questions answered at the same time; 1 is a trap, 8 get in each other's way
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
 
 PLACES_AGE = 86_400  # seconds that a browser may keep the list of places

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from gradio.queueing import Queue
 from gradio_client import Client
 from gradio_client.exceptions import ValidationError
 
@@ -41,6 +42,16 @@ def test_it_sees_one_function_and_gets_the_contracts_answer(client: Client, bot:
     assert set(got) == set(direct)
     for key in ("text", "kind", "sentences", "citations", "slots"):
         assert got[key] == direct[key]
+
+
+def test_the_queue_makes_no_table_of_earlier_answers(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[object] = []
+    monkeypatch.setattr(Queue, "_get_df", tables.append)
+    for question in ("门诊怎么报销", "异地就医怎么备案"):
+        assert client.predict(question, api_name="/ask")["text"]
+    assert not tables
 
 
 def test_what_is_no_text_is_refused(client: Client) -> None:
