@@ -56,10 +56,14 @@ def features(
     index: Index,
     text: str,
     weights: dict[str, float],
+    asked: frozenset[str],
     sources: Sequence[Source],
     quotes: Sequence[Quote],
 ) -> dict[str, float]:
-    """What the decision on ``text`` is made from, each 0…1; ``weights``: its content words'."""
+    """What the decision on ``text`` is made from, each 0…1.
+
+    ``weights`` are those of its content words, ``asked`` the names of what it asks for.
+    """
     if not sources or not quotes:
         return dict.fromkeys(FEATURES, 0.0)
     best = sources[0]
@@ -67,7 +71,7 @@ def features(
         "coverage": best.coverage,
         "title": best.title,
         "closeness": best.closeness,
-        "wanted": _wanted(sources, quotes),
+        "wanted": _wanted(asked, sources, quotes),
         "fit": best.fit,
         "agreement": best.agreement,
         "known": 1 - unknown_share(index, weights),
@@ -76,18 +80,17 @@ def features(
     }
 
 
-def _wanted(sources: Sequence[Source], quotes: Sequence[Quote]) -> float:
-    """How far a quoted sentence shows what is asked for, 0…1."""
-    shown = {(quote.article.id, quote.start) for quote in quotes}
-    return max(
-        (
-            sentence.wanted
-            for source in sources
-            for sentence in source.sentences
-            if (source.article.id, sentence.span.start) in shown
-        ),
-        default=0.0,
-    )
+def _wanted(asked: frozenset[str], sources: Sequence[Source], quotes: Sequence[Quote]) -> float:
+    """The share of what is asked for that the quoted sentences show, 0…1; ½ if nothing certain."""
+    quoted = {(quote.article.id, quote.start) for quote in quotes}
+    shown = {
+        name
+        for source in sources
+        for sentence in source.sentences
+        if (source.article.id, sentence.span.start) in quoted
+        for name in sentence.shows
+    }
+    return len(shown) / len(asked) if asked else 0.5
 
 
 def probability(values: dict[str, float], *, dense: bool) -> float:

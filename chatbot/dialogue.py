@@ -33,6 +33,7 @@ _COURTESY = re.compile(
 _NO_INSURED_PLACE = ("香港特别行政区", "澳门特别行政区", "台湾省")
 OPPOSITES = (CARE, ("职工", "居民"), ("在职", "退休"))
 _SHORT = 12  # characters; a longer message stands alone unless it begins like a follow-up
+_LONGER, _FEW_WORDS = 20, 1  # so does one of so many characters with so few content words
 _SUBJECT_WORDS = 1  # content words that a message needs to be a subject of its own
 
 
@@ -92,7 +93,8 @@ def _depends(question: Question) -> bool:
     text = question.text
     if _NEW_SUBJECT.search(text):
         return False
-    return len(text) <= _SHORT or leans_on_before(text)
+    few = len(question.content) <= _FEW_WORDS and len(text) <= _LONGER
+    return len(text) <= _SHORT or few or leans_on_before(text)
 
 
 def leans_on_before(text: str) -> bool:

@@ -60,6 +60,7 @@ class Sentence:
     coverage: float
     wanted: float
     asked: float = 0.0
+    shows: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,12 +293,13 @@ class _Scorer:
         text = _plain(span.of(article.body))
         above = heading_of(article.body, span.start)
         heading = _plain(above.of(article.body)) if above else ""
-        shown = [bool(wants()[name].shows.search(text)) for name in self._question.wants]
+        asks = self._question.wants
+        shows = frozenset(name for name in asks if wants()[name].shows.search(text))
         measures = {
             "closeness": closeness(cosine),
             "asked": asked,
             "coverage": coverage(self._weights, f"{heading} {text}"),
-            "want": sum(shown) / len(shown) if shown else 0.5,
+            "want": len(shows) / len(asks) if asks else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
         }
         score = sum(SENTENCE_WEIGHTS[name] * value for name, value in measures.items())
@@ -312,6 +314,7 @@ class _Scorer:
             coverage=measures["coverage"],
             wanted=measures["want"],
             asked=asked,
+            shows=shows,
         )
 
 

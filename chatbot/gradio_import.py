@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-
 # Read when Gradio's Blocks are built. Of each answer its queue keeps a record, up to 10,000, and
 # after each answer it makes a table of them all (1 ms, at last 6), which nobody is shown.
 _SETTINGS = {

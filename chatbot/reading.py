@@ -78,7 +78,9 @@ class Reading:
     def choose(self, share: int = 1) -> None:
         """Choose the quotes and judge them; ``share`` questions share the room of the answer."""
         self.quotes = self._quotes(self.sources, self._may_show, share)
-        self.values = features(self.index, self.text, self.weights, self.sources, self.quotes)
+        self.values = features(
+            self.index, self.text, self.weights, self.question.wants, self.sources, self.quotes
+        )
         self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
         if self.enough and asks_way(self.text):
             self.quotes = self._quotes(self.sources, self._may_show_way, share)

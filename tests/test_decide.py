@@ -75,7 +75,7 @@ def test_features_lie_between_0_and_1(index: Index, text: str):
 
 
 def test_without_evidence_every_feature_is_0_and_nothing_is_answered(index: Index):
-    nothing = features(index, "", {}, [], [])
+    nothing = features(index, "", {}, frozenset(), [], [])
     assert nothing == dict.fromkeys(FEATURES, 0.0)
     assert not answerable(nothing, dense=True)
     assert not answerable(nothing, dense=False)

@@ -144,6 +144,18 @@ def test_insurance(text: str, insurance: str):
         ("可以报销吗", "decide"),
         ("什么是起付线", "meaning"),
         ("门特和门慢的区别", "difference"),
+        ("办门特要带哪些东西", "papers"),
+        ("在网上申请传啥东西上去", "papers"),
+        ("育儿补贴一年多少", "amount"),
+        ("麻醉费报不报", "decide"),
+        ("这份能用不", "decide"),
+        ("停了以后还算不算数", "decide"),
+        ("几号打钱", "time"),
+        ("医保码咋激活", "steps"),
+        ("从哪个公众号进", "where"),
+        ("管备案的是哪个号", "phone"),
+        ("自付和自费有什么分别", "difference"),
+        ("卡里咋没钱", "why"),
     ],
 )
 def test_what_is_asked_for(text: str, want: str):
@@ -168,6 +180,7 @@ SHOWN = {
     "difference": "两者不同。",
     "count": "一共10种病。",
     "address": "在中山路8号。",
+    "why": "这是为了方便。",
     "sum": "5000×90%。",
 }
 
