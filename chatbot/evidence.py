@@ -272,6 +272,11 @@ class _Scorer:
             for order, (span, cosine, near) in enumerate(zip(spans, cosines, asked, strict=True))
         )
 
+    def _covered(self, article: Article, text: str) -> float:
+        """How far a sentence holds the question's words; the title's are half its own."""
+        entitled = f"{_plain(article.title)} {text}"
+        return (coverage(self._weights, text) + coverage(self._weights, entitled)) / 2
+
     def _asked(self, article: Article, spans: Sequence[Span]) -> list[float]:
         """How near the question is to a way of asking for each sentence's section, 0…1."""
         vectors = self._index.asked_vectors.get(article.id)
@@ -298,7 +303,7 @@ class _Scorer:
         measures = {
             "closeness": closeness(cosine),
             "asked": asked,
-            "coverage": coverage(self._weights, f"{heading} {text}"),
+            "coverage": self._covered(article, f"{heading} {text}"),
             "want": len(shows) / len(asks) if asks else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
         }
