@@ -19,6 +19,7 @@ BRACKET_REACH = 60
 _NO_STOP = re.compile(r"(?:\d|(?<![A-Za-z])[A-Za-z]{1,2})$")
 # Behind an end: the number of a footnote belongs to the sentence.
 _NOTE = re.compile(r"(?:\[\d{1,3}\]|[⁰¹²³⁴-⁹])+")
+_FIGURE_END = re.compile(r"\d\s*(?:[%％次种家岁年天日]|[万亿]?元|个(?:月|工作日))$")
 _EMPHASIS = ("**", "__", "~~")  # Markdown marks that close behind an end
 # A piece made of nothing but these says nothing by itself.
 _EMPTY = re.compile(r"[\W_]*", re.UNICODE)
@@ -149,7 +150,14 @@ def quotable(text: str, *, truncated: bool = False) -> list[Span]:
 def complete(text: str) -> bool:
     """Whether the text ends with the end of a sentence; an ellipsis is a text that breaks off.
 
+    A line that ends in a figure with its unit is whole if the one before it ends so too.
+
     >>> complete("2025年泰州地区为8"), complete("可以报销。")
     (False, True)
+    >>> complete("5000元以下:90%\\n5000元以上:95%"), complete("报销比例:\\n5000元以上:95%")
+    (True, False)
     """
+    lines = [line for line in text.rstrip().splitlines() if not line.startswith("#")][-2:]
+    if len(lines) > 1 and all(map(_FIGURE_END.search, lines)):
+        return True
     return text.rstrip().rstrip(CLOSERS)[-1:] in tuple(TERMINATORS.replace("…", ""))

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexStale, SearchIndexError
 
-FORMAT = 4  # ways of asking are stored once and may be lent
+FORMAT = 5  # a list that ends in figures is whole though its text breaks off
 REBUILD = "请重建索引：python -m index build"
 CURRENT = "CURRENT"  # the file that names the version in use
 Read = TypeVar("Read")

@@ -15,7 +15,7 @@ from tests.conftest import SEEDS, needs_seeds
 pytestmark = needs_seeds
 
 ARTICLES = 42  # two whole articles and twice twenty teasers
-BROKEN_OFF = 32  # teasers whose text does not end with a sentence
+BROKEN_OFF = 30  # teasers whose text ends neither with a sentence nor with an item of figures
 HUIZHOU_FIGURES = ("25万", "17万", "8万元", "20万元")
 UNPLACED_FIGURES = ("20万", "40万", "60万")
 

@@ -86,6 +86,12 @@ def test_a_teaser_that_ends_with_a_sentence_gives_it() -> None:
     assert quotable("", truncated=True) == []
 
 
+def test_a_teaser_that_ends_with_an_item_like_the_one_before_gives_it() -> None:
+    text = "比例如下:\n5000元以下:90%\n## 大额\n5000元以上:95%"
+    assert len(quotable(text, truncated=True)) == 3
+    assert len(quotable(text.removesuffix("%"), truncated=True)) == 2
+
+
 @pytest.mark.parametrize("text", ["。" * 10_000, "（" * 10_000, "“（" * 5_000, "医保" * 10_000])
 def test_ten_thousand_repeated_characters_take_no_time(text: str) -> None:
     assert "".join(span.of(text) for span in sentences(text)) == text
