@@ -137,6 +137,10 @@ class Candidates(Protocol):
         """How many passages there are."""
         ...
 
+    def answers(self) -> bool:
+        """Whether the passages can be reached now; known within seconds, whatever happens."""
+        ...
+
     def fetch(self, positions: Sequence[int]) -> list[tuple[Chunk, Article]]:
         """Passages with their articles, in the order of ``positions``."""
         ...

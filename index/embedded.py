@@ -111,6 +111,10 @@ class Embedded:
     def __len__(self) -> int:
         return int(self.weights.shape[1])
 
+    def answers(self) -> bool:
+        """Always: they are in this process."""
+        return True
+
     def fetch(self, positions: Sequence[int]) -> list[tuple[Chunk, Article]]:
         """Passages with their articles, in the order of ``positions``."""
         chunks = [self.chunks[position] for position in positions]

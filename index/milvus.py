@@ -73,6 +73,12 @@ class Milvus:
     def __len__(self) -> int:
         return self.manifest.chunks
 
+    def answers(self) -> bool:
+        """Whether the engine finds a passage now."""
+        return self.remote.answers(
+            "query", self._collection, filter="position == 0", output_fields=["position"], limit=1
+        )
+
     def fetch(self, positions: Sequence[int]) -> list[tuple[Chunk, Article]]:
         """Passages with their articles."""
         held = self._held(positions)

@@ -1,9 +1,10 @@
 """A connection to Milvus: which address, how long to wait, how often to try, what went wrong.
 
 Every call has a time limit and is tried a few times, with pauses of random length so that many
-clients do not come back at the same moment. What fails for good is one of four errors:
-``EngineUnreachable`` (nobody answers in time), ``InputError`` (address or token), ``IndexStale``
-(a collection was dropped) and ``SearchIndexError`` (whatever else Milvus refuses).
+clients do not come back at the same moment. An engine that has not answered for a while is not
+asked but by one caller every few seconds; the others are told at once. What fails for good is one
+of four errors: ``EngineUnreachable`` (nobody answers in time), ``InputError`` (address or token),
+``IndexStale`` (a collection was dropped) and ``SearchIndexError`` (whatever else Milvus refuses).
 """
 
 import logging
@@ -14,13 +15,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus.errors import EngineUnreachable, IndexStale, InputError, SearchIndexError
+from corpus.errors import (
+    EngineUnreachable,
+    IndexStale,
+    InputError,
+    SearchIndexError,
+    YibaoError,
+)
+from index.breaker import Breaker
 
 READ_SECONDS = 3.0  # that one attempt of a question may take
 WRITE_SECONDS = 30.0  # the same of a batch, or of making and dropping collections
+LOOK_SECONDS = 1.0  # the same of a look whether the engine is there
 READ_TRIES = 3
 WRITE_TRIES = 6  # with the pauses below some five seconds: an engine that restarts comes back
 PAUSE = 0.15  # seconds before the second try, doubled each time; between half and all of it
+# Tries of reads in a row that fail before the engine counts as gone (those of two reads), the
+# seconds since the first of them, and those between two looks whether it is back.
+GONE_TRIES, GONE_SECONDS, PAUSE_GONE = 6, 0.5, 2.0
 # Milliseconds between two attempts of grpc to connect; its own would grow to two minutes.
 _CONNECTING = {
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -74,14 +86,26 @@ class Remote:
         self.package = _imported()
         self._client: Any = None
         self._lock = threading.Lock()
+        self._breaker = Breaker(GONE_TRIES, GONE_SECONDS, PAUSE_GONE)
 
     def read(self, name: str, *args: object, **options: object) -> Any:  # noqa: ANN401
-        """Run a method that changes nothing."""
-        return self._tried(READ_TRIES, READ_SECONDS, name, args, options)
+        """Run a method that changes nothing; if the engine is gone, fail at once."""
+        if not self._breaker.allows():
+            raise self._unreachable()
+        tries = 1 if self._breaker.is_open else READ_TRIES
+        return self._tried(tries, READ_SECONDS, name, args, options)
 
     def write(self, name: str, *args: object, **options: object) -> Any:  # noqa: ANN401
         """Run a method that may be run twice without harm."""
-        return self._tried(WRITE_TRIES, WRITE_SECONDS, name, args, options)
+        return self._tried(WRITE_TRIES, WRITE_SECONDS, name, args, options, patient=True)
+
+    def answers(self, name: str, *args: object, **options: object) -> bool:
+        """Whether a method that changes nothing can be run now; ``read`` learns from it."""
+        try:
+            self._tried(1, LOOK_SECONDS, name, args, options)
+        except YibaoError:
+            return False
+        return True
 
     def close(self) -> None:
         """Let the connection go; the next call makes another one."""
@@ -97,24 +121,39 @@ class Remote:
         name: str,
         args: tuple[object, ...],
         options: dict[str, object],
+        *,
+        patient: bool = False,
     ) -> Any:  # noqa: ANN401
         started = time.monotonic()
         for attempt in range(tries):
-            left = tries * seconds - (time.monotonic() - started)
+            if attempt:
+                time.sleep(random.uniform(0.5, 1.0) * PAUSE * 2 ** (attempt - 1))
+            began = time.monotonic()
+            left = tries * seconds - (began - started)
             try:
                 client = self._connected(seconds)
-                return getattr(client, name)(*args, timeout=min(seconds, left), **options)
+                answer = getattr(client, name)(*args, timeout=min(seconds, left), **options)
             except Exception as error:  # noqa: BLE001 - pymilvus raises what grpc raises, and more
                 self._judge(error)
                 self.close()
+                self._breaker.failed(began)
                 last = error
-            if attempt + 1 < tries:
-                time.sleep(random.uniform(0.5, 1.0) * PAUSE * 2**attempt)
+                if self._breaker.is_open and not patient:
+                    break
+            else:
+                self._breaker.worked()
+                return answer
+        raise self._unreachable() from last
+
+    def _unreachable(self) -> EngineUnreachable:
         msg = f"连不上检索引擎 {self.uri}，或者它没有按时回答。请检查它是否在运行，再试一次"
-        raise EngineUnreachable(msg) from last
+        return EngineUnreachable(msg)
 
     def _connected(self, seconds: float) -> Any:  # noqa: ANN401
-        with self._lock:
+        """The client; who waits too long for another's attempt to connect gives up as well."""
+        if not self._lock.acquire(timeout=seconds):
+            raise TimeoutError
+        try:
             if self._client is None:
                 self._client = self.package.MilvusClient(
                     self._address,
@@ -123,6 +162,8 @@ class Remote:
                     grpc_options=_CONNECTING,
                 )
             return self._client
+        finally:
+            self._lock.release()
 
     def _judge(self, error: Exception) -> None:
         """Return if another try may help; else raise what is to be told."""
@@ -135,6 +176,7 @@ class Remote:
             msg = f"{gone}。请重新打开程序，或{rebuild(self.uri)}"
             raise IndexStale(msg) from error
         lost = code == str(_NOT_CONNECTED) or any(name in code for name in _GONE)
+        lost = lost or isinstance(error, TimeoutError)
         if not lost and "Retry" not in said and not isinstance(error, ValueError):
             reason = " ".join(said.split())[:200]
             msg = f"检索引擎 {self.uri} 拒绝了请求：{reason}。请检查它的版本和日志"

@@ -103,6 +103,10 @@ class Index:
         """Vectors of an article's ways of asking, as in ``Article.asked``; see ``Candidates``."""
         return self.engine.candidates.asked_vectors
 
+    def answers(self) -> bool:
+        """Whether a search can be made now; see ``Candidates.answers``."""
+        return self.engine.candidates.answers()
+
     def has_place(self, place: PlacePath) -> bool:
         """Whether there is an article for exactly this place."""
         return self.engine.candidates.has_place(place)

@@ -391,3 +391,30 @@ def test_other_errors_of_the_engine_are_told(corpus: Path, engine: MilvusProcess
     with pytest.raises(SearchIndexError, match="拒绝了请求") as caught:
         Remote(engine.uri).read("query", layout.store_name(version.name), filter="((", limit=1)
     told(caught.value)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_many_readers_are_told_at_once_when_the_engine_is_gone(
+    corpus: Path, engine: MilvusProcess
+) -> None:
+    build(corpus, engine)
+    index = opened(engine)
+    before = answers(index)
+    assert index.answers()
+    subprocess.run(["kill", "-STOP", str(engine.pid)], check=True)
+    waits: list[float] = []
+
+    def read() -> None:
+        started = time.monotonic()
+        with pytest.raises(EngineUnreachable):
+            index.search("惠州门诊报多少", 5)
+        waits.append(time.monotonic() - started)
+
+    with futures.ThreadPoolExecutor(8) as readers:
+        for done in [readers.submit(read) for _ in range(64)]:
+            done.result()
+    assert not index.answers()
+    assert sorted(waits)[50] < 0.1  # all but the first eight, who tried
+    subprocess.run(["kill", "-CONT", str(engine.pid)], check=True)
+    assert index.answers()  # a look closes the breaker
+    assert answers(index) == before
