@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from chatbot.settings import Settings, read_settings, settings_rows
-from corpus.errors import YibaoError
+from corpus.errors import EngineUnreachable, YibaoError
 
 if TYPE_CHECKING:
     from chatbot.answer import Chatbot
@@ -73,17 +73,21 @@ def _run(settings: Settings, listening: socket.socket) -> None:
     from chatbot.answer import Chatbot
     from chatbot.feedback import Feedback
     from chatbot.gradio_import import import_gradio
-    from chatbot.logs import configure_logs
+    from chatbot.logs import configure_logs, log
     from index import store
     from index.opening import name_in_use
 
     _few_heaps()
-    file, days = settings.feedback, settings.retention_days
-    feedback = None if file is None else Feedback.open(file, days)
+    where, days = settings.feedback.get_secret_value(), settings.retention_days
+    feedback = Feedback.open(where, days) if where else None
     index = settings.index or store.DEFAULT
-    seen = name_in_use(index)
-    bot = Chatbot.open(index)
     configure_logs(settings.log_level)
+    seen = name_in_use(index)
+    try:
+        bot = Chatbot.open(index)
+    except EngineUnreachable as error:  # it may come later, and emergencies are answered without it
+        log("started without the search engine", "error", said=str(error))
+        bot = Chatbot.without_engine(error)
     import_gradio()
     from chatbot.service import Service, Watcher
 
@@ -135,6 +139,8 @@ def _warm(bot: "Chatbot", watcher: "Watcher") -> None:
         bot.warm()
         _give_back_memory()
         log("encoder ready")
+    except EngineUnreachable:
+        watcher.open_again()
     except YibaoError as error:
         log("encoder not loaded, words only", "error", said=str(error))
     watcher.run()

@@ -104,17 +104,20 @@ def ask(
 @citizen_errors
 def export_feedback(
     database: Annotated[
-        Path | None,
-        typer.Option("--database", help="反馈数据库；默认是设置 YIBAO_FEEDBACK 的那个"),
+        str | None,
+        typer.Option(
+            "--database",
+            help="反馈数据库，文件或 postgresql:// 地址；默认是设置 YIBAO_FEEDBACK 的那个",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="写到哪个目录")] = Path("feedback-export"),
 ) -> None:
     """导出反馈：一张评审表（CSV）和可以放进题库的问题（JSONL）（export the feedback)."""
     from chatbot.settings import read_settings
 
-    source = database or read_settings().feedback
-    if source is None:
-        msg = "不知道反馈在哪里，请用 --database 指出数据库文件。"
+    source = database or read_settings().feedback.get_secret_value()
+    if not source:
+        msg = "不知道反馈在哪里，请用 --database 指出数据库。"
         raise InputError(msg)
     verdicts, questions = export(source, out)
     typer.echo(f"{verdicts} 条评价、{questions} 个待补答案的问题，写在 {out}。")

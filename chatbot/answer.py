@@ -29,8 +29,9 @@ from corpus.place_suggestions import suggest_places
 from corpus.records import Article
 from corpus.regions import PlacePath, mentions
 from index import opening, store
+from index.absent import Absent
 from index.encoder import load_encoder
-from index.search import Index
+from index.search import Engine, Index
 from index.terms import normalise
 
 ABOUT_IT = 0.5  # share of what is asked that the title of another place's article holds
@@ -53,6 +54,11 @@ class Chatbot:
         """
         return cls(opening.open_chosen(index_dir))
 
+    @classmethod
+    def without_engine(cls, error: EngineUnreachable) -> Self:
+        """A chatbot for as long as the search engine is not there: it answers emergencies."""
+        return cls(Index(Engine(Absent(error), None), ""))
+
     def warm(self) -> None:
         """Load the encoder and run it once; blocks for seconds."""
         self.ask("医保怎么办理")  # dictionaries and rules are read on first use
@@ -65,6 +71,10 @@ class Chatbot:
     def ready(self) -> bool:
         """Whether both legs can search."""
         return self.index.engine.encoder is not None
+
+    def can_search(self) -> bool:
+        """Whether the index can be reached now; known within seconds."""
+        return self.index.answers()
 
     @property
     def articles_count(self) -> int:

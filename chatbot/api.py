@@ -1,10 +1,12 @@
 """The service: the page, questions and feedback as JSON, whole articles, what operators look at."""
 
 import ipaddress
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -15,23 +17,27 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from chatbot.about import add_about
-from chatbot.article_page import article_page, missing_page, parse_marks
+from chatbot.article_page import article_page, broken_page, missing_page, parse_marks
+from chatbot.database import Postgres, why
 from chatbot.gradio_import import quieten_gradio
 from chatbot.headers import BodyLimit, ClosedRoutes, SecurityHeaders
+from chatbot.logs import describe, log
 from chatbot.operator_page import authorised, operator_page
-from chatbot.page import WORKERS, Answering, build_page, mount_page
+from chatbot.page import WORKERS, Answering, build_page, mount_page, refresh_starters
 from chatbot.queue_guard import QueueGuard
-from chatbot.rate import RateLimit
+from chatbot.rate import Buckets, RateLimit, Waiting
 from chatbot.records import Kind
-from chatbot.service import WAY_OUT, Service
+from chatbot.service import OUT_OF_ORDER, WAY_OUT, Service
 from chatbot.settings import Settings
-from corpus.errors import FeedbackError, YibaoError
+from corpus.errors import FeedbackError, InputError, SearchIndexError, YibaoError
 
 STATIC = Path(__file__).parent / "static"
+LOOK_SECONDS = 2.0  # until a search engine of which nothing is heard counts as gone
 MAX_TURNS = 50  # turns of one dialogue; the page forgets earlier ones too
 SHOULD_BE = '请提交 {"question": "…"} 或 {"turns": ["…", "…"]}，可以另加 "region" 和 "id"。'
 VERDICT_SHOULD_BE = (
-    '请提交 {"question": "…", "answer_kind": "answer", "verdict": "good" 或 "bad", "reason": "…"}。'
+    '请提交 {"question": "…", "answer_kind": "answer", "verdict": "good" 或 "bad", "reason": "…"}，'
+    '可以另加 "key"，重发时不变的就只记一次。'
 )
 _SENTENCES = {401: "请输入管理口令。", 404: "没有这个地址。", 405: "这个地址不接受这种请求。"}
 
@@ -66,6 +72,11 @@ class Verdict(BaseModel):
     answer_kind: Kind
     verdict: Literal["good", "bad"]
     reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    key: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9-]{0,64}$"),
+        Field(description="发送者给这个评价起的编号；同一个编号再发一次，只记一次"),
+    ] = ""
 
 
 class Problem(BaseModel):
@@ -100,6 +111,7 @@ def create_app(bot: Answering, settings: Settings | None = None) -> FastAPI:
     _add_problems(app)
     page = build_page(service)
     mount_page(app, page)
+    service.on_swap = lambda: refresh_starters(page, service)
     app.add_middleware(QueueGuard, functions={n: len(fn.inputs) for n, fn in page.fns.items()})
     _add_guards(app, service, settings)
     return app
@@ -116,8 +128,21 @@ def _add_guards(app: FastAPI, service: Service, settings: Settings) -> None:
     app.add_middleware(BodyLimit, refused=refused)
     app.add_middleware(ClosedRoutes)
     if settings.rate_per_minute:
-        app.add_middleware(RateLimit, per_minute=settings.rate_per_minute, refused=refused)
+        app.add_middleware(
+            RateLimit,
+            per_minute=settings.rate_per_minute,
+            refused=refused,
+            shared=_shared(settings) if settings.shared_rate else None,
+        )
     app.add_middleware(SecurityHeaders)
+
+
+def _shared(settings: Settings) -> Callable[[Buckets], Waiting]:
+    from chatbot import shared_rate
+
+    url = settings.feedback.get_secret_value()
+    database = Postgres(url, shared_rate.TABLES, shared_rate.SERVER_SECONDS)
+    return partial(shared_rate.SharedBuckets, database)
 
 
 def _add_answers(app: FastAPI, service: Service) -> None:
@@ -142,11 +167,23 @@ def _add_answers(app: FastAPI, service: Service) -> None:
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", summary="编码模型是否就绪", responses={503: {"description": "还没有"}})
+    lookers = CapacityLimiter(WORKERS)
+
+    @app.get(
+        "/readyz",
+        summary="检索引擎是否应答，编码模型是否就绪",
+        responses={503: {"description": "还没有"}},
+    )
     async def readyz() -> JSONResponse:
-        status = "ready" if service.ready else "warming"
+        found = False
+        with move_on_after(LOOK_SECONDS):
+            found = await to_thread.run_sync(
+                service.can_search, limiter=lookers, abandon_on_cancel=True
+            )
+        status = "out_of_order" if not found else "ready" if service.ready else "warming"
         return JSONResponse(
-            {"status": status, "articles": service.articles_count}, 200 if service.ready else 503
+            {"status": status, "articles": service.articles_count},
+            200 if status == "ready" else 503,
         )
 
 
@@ -156,9 +193,12 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         if service.feedback is None:
             msg = "这里没有开放评价。"
             raise FeedbackError(msg)
-        service.feedback.add(
-            verdict.question, verdict.answer_kind.value, verdict.verdict, verdict.reason
-        )
+        row = (verdict.question, verdict.answer_kind.value, verdict.verdict, verdict.reason)
+        try:
+            service.feedback.add(*row, verdict.key)
+        except FeedbackError as error:
+            log("feedback not stored", "error", **describe(error), said=why(error))
+            raise
 
 
 def _add_operator(app: FastAPI, service: Service, token: str) -> None:
@@ -215,8 +255,13 @@ def _add_problems(app: FastAPI) -> None:
         return JSONResponse({"error": sentence}, error.status_code, headers=error.headers)
 
     @app.exception_handler(YibaoError)
-    async def failed(_: Request, error: YibaoError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 503)
+    async def failed(request: Request, error: YibaoError) -> Response:
+        # What is wrong with the search engine, address and all, is for the log.
+        engine = isinstance(error, SearchIndexError | InputError)
+        sentence = OUT_OF_ORDER if engine else str(error)
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(broken_page(sentence), 503)
+        return JSONResponse({"error": sentence}, 503)
 
     @app.exception_handler(Exception)
     async def broken(_: Request, __: Exception) -> JSONResponse:

@@ -81,6 +81,12 @@ def missing_page() -> str:
     return plain_page("没有这篇文章", main)
 
 
+def broken_page(sentence: str) -> str:
+    """What to say when something cannot be shown now."""
+    main = f'<h1>现在看不了</h1><p>{escape(sentence)}</p><p><a href="/">回到医保问答</a></p>'
+    return plain_page("现在看不了", main)
+
+
 def parse_marks(where: str, length: int) -> list[Span]:
     """The ranges in ``?quote=10-30,45-60`` that lie in a body of ``length`` characters, sorted.
 

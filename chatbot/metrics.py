@@ -30,6 +30,9 @@ class Metrics:
             "yibao_index_swaps", "Newly built indexes opened.", ["result"], registry=registry
         )
         self.articles = Gauge("yibao_articles", "Articles in the index.", registry=registry)
+        self.engine = Gauge(
+            "yibao_engine_up", "1 when the search engine answers.", registry=registry
+        )
         self.ready = Gauge("yibao_ready", "1 when both legs search.", registry=registry)
 
     def text(self) -> bytes:

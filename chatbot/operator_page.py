@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.article_page import plain_page
 from chatbot.markup import escape
+from corpus.errors import FeedbackError
 from corpus.lint import Finding, lint
 from corpus.records import Article, Status
 
@@ -49,13 +50,20 @@ def operator_page(articles: Collection[Article], feedback: "Feedback | None") ->
     if feedback is None:
         sections.append("<h2>反馈</h2><p>没有设反馈数据库（YIBAO_FEEDBACK），什么都没有保存。</p>")
     else:
+        sections += _told(feedback)
+    return plain_page("管理页", "\n".join(("<h1>管理页</h1>", *sections)))
+
+
+def _told(feedback: "Feedback") -> list[str]:
+    try:
         bad = feedback.verdicts("bad")
-        sections += [
+        return [
             _disliked(feedback, len(bad)),
             _questions("没有答上来的问题", feedback.most_asked(SHOWN, unanswered=True)),
             _questions("问得最多的问题", feedback.most_asked(SHOWN)),
         ]
-    return plain_page("管理页", "\n".join(("<h1>管理页</h1>", *sections)))
+    except FeedbackError:
+        return ["<h2>反馈</h2><p>反馈数据库（YIBAO_FEEDBACK）现在不应答，请检查它是否在运行。</p>"]
 
 
 def stale(articles: Iterable[Article], today: dt.date) -> list[Article]:

@@ -22,7 +22,7 @@ from chatbot.starters import subjects_of
 from chatbot.turns import (
     Answering,
     Outputs,
-    apologise,
+    apology,
     named_ask,
     shown,
     turn_handler,
@@ -30,7 +30,7 @@ from chatbot.turns import (
 )
 from corpus.place_names import records
 
-__all__ = ["Answering", "build_page", "mount_page"]
+__all__ = ["Answering", "build_page", "mount_page", "refresh_starters"]
 
 QUESTION_LENGTH = 500  # characters that the box takes; the chatbot judges longer ones from the API
 # Between two words on the queue, which nobody is shown: after every answer they cost 20 ms.
@@ -38,6 +38,7 @@ STATUS_SECONDS = 60.0
 WORKERS = 3  # questions answered at the same time; 1 is a trap, 8 get in each other's way
 QUEUE_LENGTH = 64  # questions that may wait; more are refused at once
 
+STARTERS = "yb-starters"
 PLACES_AGE = 86_400  # seconds that a browser may keep the list of places
 
 INTRO = "医保怎么用，直接问。句句有出处。"
@@ -92,7 +93,7 @@ def build_page(bot: Answering) -> gr.Blocks:
     page = gr.Blocks(title="医保问答", analytics_enabled=False)
     with page:
         _html(HEADER, "yb-header")
-        _html(_starters(bot), "yb-starters")
+        _html(_starters(bot), STARTERS)
         with gr.Column(elem_id="yb-talk"):
             chat = _chat()
             _html(PENDING, "yb-under-way")
@@ -124,6 +125,13 @@ def build_page(bot: Answering) -> gr.Blocks:
         api_open=False,
     )
     return page
+
+
+def refresh_starters(page: gr.Blocks, bot: Answering) -> None:
+    """Show new visitors the starters of the index that is now in use."""
+    for part in page.config["components"]:
+        if part["props"].get("elem_id") == STARTERS:
+            part["props"]["value"] = _starters(bot)
 
 
 def mount_page(app: FastAPI, page: gr.Blocks) -> None:
@@ -214,7 +222,7 @@ def _wire(
         undo.click(_drawn(undo_handler(bot), parts), parts.told, parts.outputs, **plain),
     ]
     for event in events:
-        event.failure(apologise, None, None, **quiet)
+        event.failure(apology(bot), None, None, **quiet)
     begin = _drawn(lambda: shown(Conversation(), "", ()), parts)
     restart.click(begin, None, parts.outputs, **plain)
     api(named_ask(bot), api_name="ask")

@@ -1,5 +1,7 @@
 """How much one visitor may ask: a token bucket for each address, in memory, never stored.
 
+Many app servers may keep the buckets of questions together, see ``shared_rate``.
+
 Plain ASGI, like ``headers``. Questions (JSON and Gradio's queue) have the bucket of the setting;
 all other requests share one that is wide enough to load the page again and again. The number of
 requests that one address keeps open (event streams, slow bodies) is bounded too.
@@ -12,6 +14,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,6 +22,7 @@ BURST = 1 / 3  # of a minute's questions may come at once
 OTHERS = 20  # other requests for each question: a first visit loads some 60 files
 OPEN_AT_ONCE = 48  # requests of one address; a page keeps one stream open, an answer a second
 CLIENTS = 20_000  # addresses remembered; about 4 MB
+UNLIMITED = ("/healthz", "/readyz")  # asked by what watches the service
 QUESTION_PATHS = ("/api/ask", "/api/feedback", "/gradio_api/queue/join")
 QUESTION_PREFIXES = ("/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/", "/operator")
 
@@ -55,6 +59,14 @@ class Buckets:
         return 0.0
 
 
+class Waiting(Protocol):
+    """Buckets elsewhere, which may answer a little later."""
+
+    async def wait(self, key: str) -> float:
+        """As ``Buckets.wait``."""
+        ...
+
+
 class RateLimit:
     """Answers 429 with ``Retry-After`` to an address that asks too much; others notice nothing.
 
@@ -62,22 +74,30 @@ class RateLimit:
         app: what is guarded.
         per_minute: questions of one address in a minute.
         refused: called with a reason for each request that is refused.
+        shared: makes the buckets of questions that many app servers share, from this one's own.
     """
 
-    def __init__(self, app: ASGIApp, per_minute: int, refused: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        per_minute: int,
+        refused: Callable[[str], None],
+        shared: Callable[[Buckets], Waiting] | None = None,
+    ) -> None:
         self.app = app
         self.refused = refused
         self.questions = Buckets(per_minute, per_minute * BURST)
+        self.shared = None if shared is None else shared(self.questions)
         self.others = Buckets(per_minute * OTHERS, per_minute * OTHERS * BURST)
         self.open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        if scope["type"] != "http" or scope["path"] == "/healthz":
+        if scope["type"] != "http" or scope["path"] in UNLIMITED:
             await self.app(scope, receive, send)
             return
         client = client_key(scope)
-        wait = self._wait(client, scope["path"])
+        wait = await self._wait(client, scope["path"])
         if wait:
             self.refused("rate")
             await _refuse(send, wait)
@@ -90,11 +110,14 @@ class RateLimit:
             if not self.open[client]:
                 del self.open[client]
 
-    def _wait(self, client: str, path: str) -> float:
+    async def _wait(self, client: str, path: str) -> float:
         if self.open[client] >= OPEN_AT_ONCE:
             return 1.0
-        asks = path.rstrip("/") in QUESTION_PATHS or path.startswith(QUESTION_PREFIXES)
-        return (self.questions if asks else self.others).wait(client)
+        if path.rstrip("/") not in QUESTION_PATHS and not path.startswith(QUESTION_PREFIXES):
+            return self.others.wait(client)
+        if self.shared is None:
+            return self.questions.wait(client)
+        return await self.shared.wait(client)
 
 
 def client_key(scope: Scope) -> str:

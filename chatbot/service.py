@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
+from chatbot.database import why
 from chatbot.logs import describe, log
 from chatbot.metrics import Metrics
 from chatbot.records import Answer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 5.0  # between two looks at which version is in use
 FORGET_SECONDS = 3600.0  # between two deletions of what is past its retention
 WAY_OUT = "系统出了问题，请稍后再试。"
+OUT_OF_ORDER = "资料检索暂时出了故障，请过几分钟再问。急病请直接拨打 120，医保的事可以打 12393。"
+SEEN_SECONDS = 1.0  # that a look at the search engine holds
 
 
 class AnswerFailed(Exception):  # noqa: N818 - as the other leaves are named
@@ -48,16 +51,28 @@ class Service:
         self, bot: "Answering", feedback: "Feedback | None" = None, *, keep_questions: bool = False
     ) -> None:
         self.bot = bot
+        self.on_swap: Callable[[], None] = lambda: None  # called when ``bot`` was replaced
         self.feedback = feedback
         self.keep_questions = keep_questions
         self.metrics = Metrics()
         self.metrics.articles.set_function(lambda: self.articles_count)
         self.metrics.ready.set_function(lambda: self.ready)
+        self.metrics.engine.set_function(self.can_search)
+        self._looking = threading.Lock()
+        self._could, self._seen = True, -SEEN_SECONDS
 
     @property
     def ready(self) -> bool:
         """Whether both legs can search."""
         return self.bot.ready
+
+    def can_search(self) -> bool:
+        """Whether the search engine answers; it is asked no more than once a second."""
+        with self._looking:
+            if monotonic() - self._seen >= SEEN_SECONDS:
+                self._could = self.bot.can_search()
+                self._seen = monotonic()
+            return self._could
 
     @property
     def articles_count(self) -> int:
@@ -121,7 +136,7 @@ class Service:
             try:
                 self.feedback.add_asked(answer.question, kind)
             except FeedbackError as error:  # the citizen's answer goes before our records
-                log("question not kept", "error", **describe(error))
+                log("question not kept", "error", **describe(error), said=why(error))
 
 
 class Watcher:
@@ -131,7 +146,7 @@ class Watcher:
         service: whose bot is replaced.
         index: the index folder.
         open_bot: opens an index folder; ``Chatbot.open``.
-        seen: the name of the version in use, read before it was opened.
+        seen: the name of the version in use, read before it was opened; empty if none was opened.
     """
 
     def __init__(
@@ -142,7 +157,11 @@ class Watcher:
         self.open_bot = open_bot
         self._seen = seen
         self._stop = threading.Event()
-        self._forgotten = monotonic()
+        self._forgotten = -FORGET_SECONDS
+
+    def open_again(self) -> None:
+        """Take the next version that can be opened, be it the one in use."""
+        self._seen = ""
 
     def run(self) -> None:
         """Look every few seconds until ``stop``."""
@@ -163,6 +182,7 @@ class Watcher:
                 return False
             self.service.bot = self._opened()
             self._seen = name
+            self.service.on_swap()
         except EngineUnreachable:  # the next look may find it
             return False
         except (YibaoError, OSError, MemoryError) as error:
@@ -191,4 +211,4 @@ class Watcher:
         try:
             self.service.feedback.forget_old()
         except FeedbackError as error:
-            log("old feedback not deleted", "error", **describe(error))
+            log("old feedback not deleted", "error", **describe(error), said=why(error))

@@ -7,9 +7,10 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chatbot.database import is_server
 from corpus.errors import InputError
 
 PREFIX = "YIBAO_"
@@ -36,8 +37,19 @@ class Settings(BaseSettings):
         str, Field(description="反向代理的地址，逗号分开；只有它们报的来访地址才算数")
     ] = ""
     feedback: Annotated[
-        Path | None, Field(description="反馈数据库文件（SQLite）；不设就不保存反馈")
-    ] = None
+        SecretStr,
+        Field(
+            description="反馈数据库：一个文件（SQLite），或 postgresql://用户:密码@主机/库；"
+            "不设就不保存反馈"
+        ),
+    ] = SecretStr("")
+    shared_rate: Annotated[
+        bool,
+        Field(
+            description="多个进程合起来数同一地址的提问，记在 YIBAO_FEEDBACK 的 PostgreSQL 里"
+            "（地址只存带密钥的散列）"
+        ),
+    ] = False
     keep_questions: Annotated[
         bool, Field(description="是否保存问题原文（隐去证件和电话号码），供改进用")
     ] = False
@@ -59,6 +71,15 @@ class Settings(BaseSettings):
         for part in parts:
             ipaddress.ip_network(part, strict=False)  # ValueError if it is none
         return ",".join(parts)
+
+    @field_validator("shared_rate")
+    @classmethod
+    def _has_a_server(cls, value: bool, info: ValidationInfo) -> bool:
+        feedback = info.data.get("feedback")
+        if value and not (feedback and is_server(feedback.get_secret_value())):
+            msg = "no server"
+            raise ValueError(msg)
+        return value
 
     @field_validator("operator_token")
     @classmethod

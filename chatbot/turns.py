@@ -8,6 +8,7 @@ import gradio as gr
 from chatbot.conversation import Conversation
 from chatbot.records import Answer, Kind
 from chatbot.render import is_mended, render_after
+from chatbot.service import OUT_OF_ORDER
 from corpus.records import Article
 
 FOLLOWUPS = 6  # follow-up questions shown; a question for the place offers up to six
@@ -22,6 +23,10 @@ class Answering(Protocol):
     @property
     def ready(self) -> bool:
         """Whether the encoder is loaded."""
+        ...
+
+    def can_search(self) -> bool:
+        """Whether the index can be reached now; known within seconds."""
         ...
 
     @property
@@ -130,6 +135,11 @@ def shown(
     )
 
 
-def apologise() -> None:
-    """After a failure; the page's script puts what was asked back into the box."""
-    gr.Warning("刚才没有查成，您写的内容还在，请再按一次“发送”。", title="没有查成")
+def apology(bot: Answering) -> Callable[[], None]:
+    """What is said after a failure; the page's script puts what was asked back into the box."""
+
+    def apologise() -> None:
+        again = "请再按一次“发送”。" if bot.can_search() else OUT_OF_ORDER
+        gr.Warning(f"刚才没有查成，您写的内容还在，{again}", title="没有查成")
+
+    return apologise

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -9,10 +10,22 @@ import time
 import pytest
 from typer.testing import CliRunner
 
+from chatbot import feedback
 from chatbot.__main__ import app
 from chatbot.feedback import DAY, Feedback, question_rows, review_table
 from corpus.errors import FeedbackError
 from tests.conftest import ROOT
+
+EARLIER = """
+CREATE TABLE feedback (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, question TEXT NOT NULL,
+    answer_kind TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE TABLE asked (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, question TEXT NOT NULL, answer_kind TEXT NOT NULL
+);
+INSERT INTO feedback VALUES (NULL, 1.5, '旧', 'answer', 'bad', '');
+"""
 
 
 @pytest.fixture
@@ -27,6 +40,32 @@ def test_what_was_said_can_be_read_newest_first(store) -> None:
     store.add("乙问\n第二行", "no_answer", "bad", "答非所问")
     assert [v.question for v in store.verdicts()] == ["乙问 第二行", "甲问"]
     assert [v.reason for v in store.verdicts("bad")] == ["答非所问"]
+
+
+def test_what_is_sent_twice_with_one_key_counts_once(store) -> None:
+    for _ in range(2):
+        store.add("甲问", "answer", "good", "", "a-key")
+        store.add("乙问", "answer", "good", "")
+    assert [v.question for v in store.verdicts()] == ["乙问", "乙问", "甲问"]
+
+
+def test_a_file_of_an_earlier_version_goes_on(tmp_path) -> None:
+    file = tmp_path / "old.db"
+    with sqlite3.connect(file) as old:
+        old.executescript(EARLIER)
+    old.close()
+    opened = Feedback.open(file)
+    opened.add("新", "answer", "bad", "", "key")
+    opened.add_asked("新", "answer")
+    assert [v.question for v in opened.verdicts()] == ["新", "旧"]
+    opened.close()
+
+
+def test_a_table_never_grows_beyond_its_bound(store, monkeypatch) -> None:
+    monkeypatch.setattr(feedback, "MOST_ROWS", 3)
+    for n in range(7):
+        store.add(f"{n}", "answer", "bad", "", f"key-{n}")
+    assert [v.question for v in store.verdicts()] == ["6", "5", "4"]
 
 
 def test_old_rows_go(store, monkeypatch) -> None:

@@ -4,22 +4,27 @@ import asyncio
 import json
 import re
 import socket
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import gradio as gr
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from chatbot import headers
+from chatbot import api, headers
 from chatbot.answer import Chatbot
 from chatbot.api import create_app
 from chatbot.feedback import Feedback
 from chatbot.headers import BodyLimit, ImpatientProtocol
+from chatbot.page import build_page, refresh_starters
 from chatbot.rate import OPEN_AT_ONCE, Buckets, RateLimit
 from chatbot.records import Kind
-from chatbot.service import AnswerFailed, Service, Watcher
+from chatbot.service import OUT_OF_ORDER, AnswerFailed, Service, Watcher
 from chatbot.settings import Settings
-from corpus.errors import EngineUnreachable
+from chatbot.turns import apology
+from corpus.errors import EngineUnreachable, FeedbackError
 from corpus.folder import SHIPPED
 from index import store
 from index.manifest import current_name
@@ -79,6 +84,85 @@ def test_unfit_feedback_is_refused_in_chinese(client, service, changed) -> None:
     assert response.status_code == 422
     assert "verdict" in response.json()["error"]
     assert service.feedback.verdicts() == []
+
+
+def test_feedback_sent_again_is_stored_once(client, service) -> None:
+    for _ in range(2):
+        assert client.post("/api/feedback", json=verdict(key="a-1")).status_code == 204
+    assert len(service.feedback.verdicts()) == 1
+    assert client.post("/api/feedback", json=verdict(key="a b")).status_code == 422
+
+
+def test_a_store_that_is_gone_hinders_no_answer(client, service, operator, monkeypatch) -> None:
+    @contextmanager
+    def gone():
+        message = "反馈现在存不了，请稍后再试。"
+        raise FeedbackError(message)
+        yield
+
+    monkeypatch.setattr(service.feedback._database, "transaction", gone)
+    assert client.post("/api/ask", json={"question": "门特怎么申请"}).status_code == 200
+    refused = client.post("/api/feedback", json=verdict())
+    assert (refused.status_code, refused.json()["error"]) == (503, "反馈现在存不了，请稍后再试。")
+    page = client.get("/operator", headers=operator)
+    assert "反馈数据库（YIBAO_FEEDBACK）现在不应答" in page.text
+
+
+def without_engine() -> Service:
+    error = EngineUnreachable("连不上检索引擎 milvus://10.0.0.5:19530")
+    return Service(Chatbot.without_engine(error))
+
+
+def test_without_an_engine_emergencies_are_answered_and_the_rest_is_told() -> None:
+    service = without_engine()
+
+    async def made():
+        return create_app(service)
+
+    with TestClient(asyncio.run(made()), raise_server_exceptions=False) as client:
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "out_of_order")
+        asked = client.post("/api/ask", json={"question": "惠州门诊怎么报销"})
+        assert (asked.status_code, asked.json()) == (503, {"error": OUT_OF_ORDER})
+        urgent = {"question": "我爸突然昏迷了，惠州住院能报多少？"}
+        assert client.post("/api/ask", json=urgent).json()["kind"] == "emergency"
+        assert client.post("/api/ask", json={"question": "谢谢"}).status_code == 200
+        assert client.get("/").status_code == 200
+        assert b"yibao_engine_up 0.0" in service.metrics.text()
+
+
+def test_an_engine_that_was_lost_is_no_citizens_business(client, service, monkeypatch) -> None:
+    def lost(_: str) -> None:
+        message = "连不上检索引擎 milvus://10.0.0.5:19530"
+        raise EngineUnreachable(message)
+
+    monkeypatch.setattr(service, "article", lost)
+    told = client.get("/article/x")
+    assert (told.status_code, told.json()) == (503, {"error": OUT_OF_ORDER})
+    page = client.get("/article/x", headers={"accept": "text/html"})
+    assert page.status_code == 503
+    assert OUT_OF_ORDER in page.text
+    assert "10.0.0.5" not in page.text
+
+
+def test_a_look_that_takes_too_long_counts_as_gone(client, service, monkeypatch) -> None:
+    monkeypatch.setattr(api, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(service, "can_search", lambda: bool(time.sleep(0.5)))
+    started = time.monotonic()
+    assert client.get("/readyz").json()["status"] == "out_of_order"
+    assert time.monotonic() - started < 0.5
+
+
+def test_the_page_says_that_the_search_is_out_of_order(monkeypatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(gr, "Warning", lambda text, title: said.append(text))
+    service = without_engine()
+    apology(service)()
+    monkeypatch.setattr(service, "can_search", lambda: True)
+    apology(service)()
+    assert said[0].endswith(OUT_OF_ORDER)
+    assert said[1].endswith("请再按一次“发送”。")
+    assert all("您写的内容还在" in text for text in said)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -347,10 +431,18 @@ def test_an_engine_that_does_not_answer_is_looked_at_again(built, monkeypatch) -
             raise EngineUnreachable(message)
         return Chatbot.open(folder)
 
-    service = Service(Chatbot.open(out))
+    service = without_engine()
+
+    async def made() -> gr.Blocks:
+        return build_page(service)
+
+    page = asyncio.run(made())
+    service.on_swap = lambda: refresh_starters(page, service)
     watcher = Watcher(service, out, open_bot, "an older one")
     monkeypatch.setattr(Chatbot, "warm", lambda _: None)
     assert (watcher.look(), watcher.look(), watcher.look()) == (False, True, False)
+    shown = json.dumps(page.config["components"], ensure_ascii=False, default=str)
+    assert all(question in shown for question in service.starters)
 
 
 def test_a_new_index_is_swapped_in_and_a_broken_one_is_not(built, encoder) -> None:

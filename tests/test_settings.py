@@ -38,6 +38,7 @@ def test_the_command_line_goes_before_the_environment_before_the_file(tmp_path, 
         ("retention_days", "0"),
         ("log_level", "laut"),
         ("keep_questions", "vielleicht"),
+        ("shared_rate", "true"),
     ],
 )
 def test_a_bad_value_is_one_chinese_sentence(name, value, monkeypatch) -> None:

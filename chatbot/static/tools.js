@@ -118,19 +118,29 @@ function readAloud(button) {
   });
 }
 
+// A name of its own for each verdict: sent again after a lost answer, it counts once.
+const keys = new WeakMap();
+
+function keyOf(button) {
+  if (!keys.has(button)) keys.set(button, [...crypto.getRandomValues(new Uint32Array(4))].join("-"));
+  return keys.get(button);
+}
+
 async function judge(button, verdict, reason) {
   const answer = answerOf(button);
   const others = [...answer.classList].filter((css) => !["yb-answer", "yb-asking"].includes(css));
   const kind = others.find((css) => css.startsWith("yb-")) ?? "yb-answer";
+  let refusal = "没有送出";
   try {
     const sent = await fetch("/api/feedback", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ question: questionOf(answer), answer_kind: kind.slice(3), verdict, reason }),
+      body: JSON.stringify({ question: questionOf(answer), answer_kind: kind.slice(3), verdict, reason, key: keyOf(button) }),
     });
+    if (sent.status === 503) refusal = (await sent.json()).error; // not stored: the server says why
     if (!sent.ok) throw new Error(String(sent.status));
   } catch {
-    tell(button, "没有送出");
+    tell(button, refusal);
     return;
   }
   answer.classList.remove("yb-asking");
@@ -155,7 +165,8 @@ document.addEventListener("click", (event) => {
     answerOf(button).classList.add("yb-asking");
     answerOf(button).querySelector(".yb-reason").focus();
   } else if (button.matches(".yb-reason")) {
-    judge(button, "bad", button.textContent === "说不上来" ? "" : button.textContent);
+    const reason = button.dataset.words ?? button.textContent; // it may just be telling something else
+    judge(button, "bad", reason === "说不上来" ? "" : reason);
   }
 });
 addEventListener("pagehide", stopReading);

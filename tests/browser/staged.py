@@ -102,6 +102,7 @@ class StagedBot:
     """Answers a staged question with its kind of answer and anything else with hostile text."""
 
     ready = True
+    can_search = staticmethod(lambda: True)
     articles = tuple(ARTICLES.values())
     articles_count = len(ARTICLES)
     starters = (LOCAL.title, LONG, CONFLICT)

@@ -184,7 +184,7 @@ def test_a_refusal_offers_common_questions(stage: str, open_page: OpenPage) -> N
 def test_an_answer_is_copied_shared_printed_read_aloud_and_judged(
     stage: str, open_page: OpenPage
 ) -> None:
-    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page = open_page(may_fail=True, permissions=["clipboard-read", "clipboard-write"])
     page.add_init_script(
         "window.said = []; speechSynthesis.speak = (u) => said.push(u.lang + u.text);"
         "window.print = () => window.printed ="
@@ -194,7 +194,10 @@ def test_an_answer_is_copied_shared_printed_read_aloud_and_judged(
 
     def judge(route: Route) -> None:
         judged.append(json.loads(route.request.post_data or ""))
-        route.fulfill(status=204)
+        if len(judged) == 1:
+            route.fulfill(status=503, json={"error": "反馈现在存不了，请稍后再试。"})
+        else:
+            route.fulfill(status=204)
 
     page.route("**/api/feedback", judge)
     visit(page, stage)
@@ -229,10 +232,14 @@ def test_an_answer_is_copied_shared_printed_read_aloud_and_judged(
     for reason in ("答非所问", "过期", "引用错", "看不懂"):
         expect(answer.get_by_role("button", name=reason)).to_be_visible()
     press("地区不对")
+    press("反馈现在存不了，请稍后再试。")  # what the button says for a moment
     expect(answer.locator(".yb-thanks")).to_be_focused()
     page.locator(".yb-answer").first.get_by_role("button", name="有帮助").click()
     expect(page.locator(".yb-thanks")).to_have_count(2)
-    assert judged == [
+    keys = [one.pop("key") for one in judged]
+    assert keys[0] == keys[1] != keys[2]  # the second try is the same verdict
+    assert judged[0] == judged[1]
+    assert judged[1:] == [
         {"question": LONG, "answer_kind": "answer", "verdict": "bad", "reason": "地区不对"},
         {"question": NOTHING, "answer_kind": "no_answer", "verdict": "good", "reason": ""},
     ]
