@@ -144,6 +144,10 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="小一号的数据，几分钟做完")] = False,
     load: Annotated[bool, typer.Option("--load", help="只测许多人同时问；约三分钟")] = False,
     long: Annotated[bool, typer.Option("--long", help="与 --load 同用：内存一项问两万题")] = False,
+    url: Annotated[
+        list[str] | None,
+        typer.Option("--url", help="改为测已在运行的服务（许多人同时问），可写多次，互相比较"),
+    ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="改为与同类程序比较，结果写到 --out 旁边的 peers 文件夹")
     ] = False,
@@ -184,6 +188,12 @@ def bench(
     from eval.bench import run_bench, show_bench
     from eval.bench_load import bench_load, show_load
 
+    if url:
+        from eval.bench_fleet import bench_fleet, show_fleet
+
+        report = bench_fleet(url, out.with_name("fleet.json"), quick=quick)
+        typer.echo(json.dumps(report, ensure_ascii=False)) if as_json else show_fleet(report)
+        return
     if load:
         shown = bench_load(index, out.with_name("load.json"), quick=quick, long=long)
         typer.echo(json.dumps(shown, ensure_ascii=False)) if as_json else show_load(shown)

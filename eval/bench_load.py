@@ -23,6 +23,7 @@ from tqdm import tqdm
 from chatbot.answer import Chatbot
 from eval.bench_serve import (
     Ask,
+    Site,
     api_client,
     free_port,
     program,
@@ -91,11 +92,16 @@ class Load:
 
 
 def bench_load(index: Path, out: Path, *, quick: bool = False, long: bool) -> dict[str, Any]:
-    """``run_load`` with the shipped development questions, mixed so that any part is like any."""
+    """``run_load`` with the shipped development questions."""
+    return run_load(index, mixed_questions(), out, Plan.of(quick=quick, long=long))
+
+
+def mixed_questions() -> list[str]:
+    """The shipped development questions in an order without order."""
     questions = [case.question for case in load_cases(question_files("dev"))]
     questions = list(filter(str.strip, questions))
     random.Random(SEED).shuffle(questions)
-    return run_load(index, questions, out, Plan.of(quick=quick, long=long))
+    return questions
 
 
 def run_load(index: Path, questions: Sequence[str], out: Path, plan: Plan) -> dict[str, Any]:
@@ -120,7 +126,7 @@ def run_load(index: Path, questions: Sequence[str], out: Path, plan: Plan) -> di
         before = _bare(bot, questions, plan.bare_seconds)
         for entry, users in (bar := tqdm(steps, unit="", leave=False, disable=None)):
             bar.set_description(f"{entry} {users}")
-            load = asyncio.run(_measure(entry, users, port, questions, plan.seconds, server))
+            load = asyncio.run(measure(entry, users, Site(port), questions, plan.seconds, server))
             after = _bare(bot, questions, plan.bare_seconds)
             bare, before = before.mean(after), after
             report["rows"].append(asdict(load) | _beside(load, bare))
@@ -184,18 +190,19 @@ def _memory(port: int, questions: Sequence[str], asked: int, pid: int) -> dict[s
     return {"questions": asked, "errors": failed, "resident_mb": resident}
 
 
-async def _measure(
+async def measure(
     entry: str,
     users: int,
-    port: int,
+    site: Site,
     questions: Sequence[str],
     seconds: float,
-    server: psutil.Process,
+    server: psutil.Process | None = None,
 ) -> Load:
-    ask = api_client(port) if entry == "api" else queue_client(port)
+    """One measurement at an entry; without ``server``, the process, its time is not known."""
+    ask = api_client(site) if entry == "api" else queue_client(site)
     times: list[float] = []
     errors = 0
-    used, started = sum(server.cpu_times()[:2]), time.perf_counter()
+    used, started = _processor_seconds(server), time.perf_counter()
 
     async def user(number: int) -> None:
         nonlocal errors
@@ -208,10 +215,14 @@ async def _measure(
 
     await asyncio.gather(*map(user, range(users)))
     passed = time.perf_counter() - started
-    cpu = (sum(server.cpu_times()[:2]) - used) / len(times) * 1000
+    cpu = (_processor_seconds(server) - used) / len(times) * 1000
     p50, p95 = map(float, np.percentile(times, [50, 95]))
     rate = (len(times) - errors) / passed
     return Load(entry, users, len(times), errors, p50, p95, rate, cpu, getloadavg()[0])
+
+
+def _processor_seconds(process: psutil.Process | None) -> float:
+    return 0.0 if process is None else float(sum(process.cpu_times()[:2]))
 
 
 async def _many(port: int, questions: Sequence[str], part: range) -> int:
@@ -220,7 +231,7 @@ async def _many(port: int, questions: Sequence[str], part: range) -> int:
     On the queue every question is that of a new visitor.
     """
     bar = tqdm(part, unit="", leave=False, disable=None)
-    entries, numbers, errors = (api_client(port), queue_client(port)), iter(bar), 0
+    entries, numbers, errors = (api_client(Site(port)), queue_client(Site(port))), iter(bar), 0
 
     async def user() -> None:
         nonlocal errors

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from corpus.errors import InputError, ModelError
 from eval import bench_serve
+from eval.__main__ import app
 from eval.bench import Row, show_bench
 from eval.bench_corpus import measure_corpus
 from eval.bench_search import (
@@ -17,7 +19,7 @@ from eval.bench_search import (
     measure_reference,
     measure_search,
 )
-from eval.bench_serve import measure_service, resident_megabytes
+from eval.bench_serve import Site, free_port, measure_service, resident_megabytes
 from index.encoder import Encoder
 from index.search import Engine
 
@@ -92,6 +94,25 @@ def test_without_an_encoder_no_question_can_be_timed() -> None:
 
 def test_memory_of_this_process() -> None:
     assert 10 < resident_megabytes(os.getpid()) < 100_000
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://x", "http://x:port", ""])
+def test_an_address_of_a_service_that_is_none(url: str) -> None:
+    with pytest.raises(InputError, match="应是 http://主机:端口"):
+        Site.of(url)
+
+
+def test_a_service_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    result = CliRunner().invoke(app, ["bench", "--url", url, "--out", str(tmp_path / "b.json")])
+    assert (result.exit_code, result.stderr) == (1, f"{url} 没有应答，请检查服务是否在运行\n")
+
+
+def test_users_of_a_service_on_this_machine_have_addresses_of_their_own() -> None:
+    here, there = Site.of("http://127.0.0.1:8080"), Site.of("https://yibao.example.org")
+    assert (there.port, there.tls, there.source(1)) == (443, True, None)
+    assert len({here.source(n) for n in range(64)}) == 64
+    assert here.url == "http://127.0.0.1:8080"
 
 
 def test_a_program_that_ends_by_itself_is_named(
