@@ -148,13 +148,13 @@ def quotable(text: str, *, truncated: bool = False) -> list[Span]:
 
 
 def complete(text: str) -> bool:
-    """Whether the text ends with the end of a sentence; an ellipsis is a text that breaks off.
+    r"""Whether the text ends with the end of a sentence; an ellipsis is a text that breaks off.
 
     A line that ends in a figure with its unit is whole if the one before it ends so too.
 
     >>> complete("2025年泰州地区为8"), complete("可以报销。")
     (False, True)
-    >>> complete("5000元以下:90%\\n5000元以上:95%"), complete("报销比例:\\n5000元以上:95%")
+    >>> complete("5000元以下:90%\n5000元以上:95%"), complete("报销比例:\n5000元以上:95%")
     (True, False)
     """
     lines = [line for line in text.rstrip().splitlines() if not line.startswith("#")][-2:]
