@@ -10,7 +10,7 @@ from corpus.claims import Claim
 from corpus.conflicts import conflicts
 from corpus.records import Article, Authority
 
-NEAR = 0.7  # a side that is not quoted fits the question at least so well as the best quote
+NEAR = 0.75  # a side that is not quoted fits the question at least so well as the best quote
 _RANK = {name: rank for rank, name in enumerate(Authority)}  # official first
 _WANT_OF = {"比例": "percent", "电话": "phone"}
 _WANT_OF |= dict.fromkeys(("起付线", "限额", "缴费", "金额"), "amount")

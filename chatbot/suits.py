@@ -92,12 +92,17 @@ def _way(text: str, pays: re.Pattern[str], gets: re.Pattern[str]) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _named(text: str) -> tuple[PlacePath, ...]:
-    """The places that a sentence with a number in it names."""
-    plain = normalise(text)
-    return tuple(m.path for m in mentions(plain) if m.path) if re.search(r"\d", plain) else ()
+def _named(text: str) -> frozenset[PlacePath]:
+    """The places that a text names for certain."""
+    return frozenset(mention.path for mention in mentions(normalise(text)) if mention.path)
 
 
-def of_elsewhere(text: str, place: PlacePath) -> bool:
-    """Whether a number in a sentence is the example of a place that does not hold ``place``."""
-    return any(not within(place, named) for named in _named(text))
+def of_elsewhere(question: str, article: Article, text: str, place: PlacePath) -> bool:
+    """Whether a sentence of a wider article is about a place that does not hold ``place``.
+
+    Not if the question or the article's title names that place too.
+    """
+    if article.place == place:
+        return False
+    strange = [named for named in _named(text) if not within(place, named)]
+    return bool(strange) and not {*strange} <= _named(question) | _named(article.title)

@@ -1,8 +1,11 @@
 """Which sentences tell nothing, and which tell of paying in or of being paid back."""
 
+from dataclasses import replace
+
 import pytest
 
-from chatbot.suits import asks_way, is_filler, other_way, way_missing
+from chatbot.suits import asks_way, is_filler, of_elsewhere, other_way, way_missing
+from corpus.records import Article
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,13 @@ def test_a_sentence_on_the_other_way_is_told_apart():
     assert not other_way("职工医保每月交多少", "单位交8%，报销按比例")
     assert way_missing("灵活就业能报多少", ["灵活就业一个月交400元"])
     assert not way_missing("灵活就业能报多少", ["住院报80%"])
+
+
+def test_an_example_of_elsewhere_is_told_apart_with_and_without_a_number(article: Article):
+    wide = replace(article, place=("广东省",), title="广东门诊怎么报")
+    huizhou, text = ("广东省", "惠州市"), "广州职工门诊要先选点"
+    assert of_elsewhere("门诊怎么报", wide, text, huizhou)
+    assert not of_elsewhere("和广州有什么不同", wide, text, huizhou)
+    assert not of_elsewhere("门诊怎么报", replace(wide, title="在广州门诊怎么报"), text, huizhou)
+    assert not of_elsewhere("门诊怎么报", wide, "广东门诊要先选点", huizhou)
+    assert not of_elsewhere("门诊怎么报", replace(wide, place=huizhou), text, huizhou)
