@@ -100,6 +100,24 @@ class SentenceEncoder:
         return vectors
 
 
+class BundledEncoder(SentenceEncoder):
+    """The bundled encoder: one question goes through its modules directly.
+
+    What ``SentenceTransformer.encode`` does around them takes a tenth of the time.
+    """
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, float32, shape (n_texts, dimension)."""
+        if len(texts) != 1:
+            return SentenceEncoder.encode_questions(self, texts)
+        import torch
+
+        features = self.model.preprocess(list(texts), prompt=self.model.prompts["query"])
+        with torch.inference_mode():
+            vectors: Vectors = self.model(features)["sentence_embedding"].numpy()
+        return vectors
+
+
 def load_encoder(
     name_or_path: str | None = None, *, cache_dir: Path | None = None
 ) -> SentenceEncoder:
@@ -130,7 +148,7 @@ def _load_bundled(directory: Path) -> SentenceEncoder:
         module = OnnxTransformer(directory, thread_count())
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"模型打不开，{REBUILD}") from error
-    return SentenceEncoder(manifest.name, module.width, sentence_transformer(module))
+    return BundledEncoder(manifest.name, module.width, sentence_transformer(module))
 
 
 def _load_named(name_or_path: str, cache_dir: Path | None) -> SentenceEncoder:

@@ -163,6 +163,13 @@ def test_a_question_is_nearest_to_the_passage_that_answers_it(encoder):
     assert scores.argmax() == 0
 
 
+def test_a_question_alone_has_the_vector_that_it_has_among_others(encoder):
+    together = encoder.encode_questions(QUESTIONS)
+    alone = np.concatenate([encoder.encode_questions([question]) for question in QUESTIONS])
+    assert alone.dtype == np.float32
+    assert np.abs(alone - together).max() < 1e-5
+
+
 def test_questions_and_passages_get_their_own_prefix(encoder):
     question, passage = encoder.encode_questions(["医保"]), encoder.encode_passages(["医保"])
     assert 0.8 < float(question[0] @ passage[0]) < 0.999
