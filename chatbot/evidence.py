@@ -86,6 +86,13 @@ def _plain(text: str) -> str:
     return normalise(text)
 
 
+@lru_cache(maxsize=20_000)
+def _headed(body: str, span: Span) -> tuple[str, str]:
+    """The heading over a sentence, or nothing, and the sentence itself, both normalised."""
+    above = heading_of(body, span.start)
+    return normalise(above.of(body)) if above else "", normalise(span.of(body))
+
+
 @lru_cache(maxsize=2_000)
 def _synonyms(word: str) -> tuple[str, ...]:
     return tuple(expansions(word))
@@ -256,6 +263,17 @@ class _Scorer:
             sentences=sentences,
         )
 
+    def _share(self, held: Mapping[str, float], also: Mapping[str, float] | None = None) -> float:
+        """The weighted share of the words that are held, 0…1, here or in what counts ``also``."""
+        total = sum(self._weights.values())
+        other = also or {}
+        return (
+            sum(w * max(held[word], other.get(word, 0.0)) for word, w in self._weights.items())
+            / total
+            if total
+            else 0.0
+        )
+
     def _asks_the_same(self, title: str) -> float:
         """The share of what the question asks for that the title, itself a question, asks too."""
         asked = [bool(wants()[name].asks.search(title)) for name in self._question.wants]
@@ -267,15 +285,11 @@ class _Scorer:
         if self._vector is not None and len(spans):
             cosines = self._index.sentence_vectors[article.id] @ self._vector
         asked = self._asked(article, spans)
+        title = {word: _held(word, _plain(article.title)) for word in self._weights}
         return tuple(
-            self._sentence(article, order, span, float(cosine), near)
+            self._sentence(article, title, order, span, float(cosine), near)
             for order, (span, cosine, near) in enumerate(zip(spans, cosines, asked, strict=True))
         )
-
-    def _covered(self, article: Article, text: str) -> float:
-        """How far a sentence holds the question's words; the title's are half its own."""
-        entitled = f"{_plain(article.title)} {text}"
-        return (coverage(self._weights, text) + coverage(self._weights, entitled)) / 2
 
     def _asked(self, article: Article, spans: Sequence[Span]) -> list[float]:
         """How near the question is to a way of asking for each sentence's section, 0…1."""
@@ -293,17 +307,23 @@ class _Scorer:
         ]
 
     def _sentence(
-        self, article: Article, order: int, span: Span, cosine: float, asked: float
+        self,
+        article: Article,
+        title: Mapping[str, float],
+        order: int,
+        span: Span,
+        cosine: float,
+        asked: float,
     ) -> Sentence:
-        text = _plain(span.of(article.body))
-        above = heading_of(article.body, span.start)
-        heading = _plain(above.of(article.body)) if above else ""
+        """A sentence with its measures; the words that the ``title`` holds are half its own."""
+        heading, text = _headed(article.body, span)
+        held = {word: _held(word, f"{heading} {text}") for word in self._weights}
         asks = self._question.wants
         shows = frozenset(name for name in asks if wants()[name].shows.search(text))
         measures = {
             "closeness": closeness(cosine),
             "asked": asked,
-            "coverage": self._covered(article, f"{heading} {text}"),
+            "coverage": (self._share(held) + self._share(held, title)) / 2,
             "want": len(shows) / len(asks) if asks else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
         }
