@@ -16,9 +16,9 @@ from chatbot.decide import caveats
 from chatbot.dialogue import Turn
 from chatbot.dispute import side_by_side
 from chatbot.encoder_import import import_sentence_transformers
-from chatbot.evidence import coverage
 from chatbot.followup import asks_by_itself
 from chatbot.limits import limit_of
+from chatbot.measures import coverage
 from chatbot.question import clean, problem
 from chatbot.reading import Reading, read
 from chatbot.records import Answer, Retrieval

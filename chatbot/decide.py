@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from chatbot.applicable import is_about_travel, is_local, treated_elsewhere
-from chatbot.evidence import Source, unknown_share
+from chatbot.evidence import Source
+from chatbot.measures import unknown_share
 from chatbot.question import RULES, Question
 from chatbot.records import Quote
 from corpus.records import Article, Audience, Authority

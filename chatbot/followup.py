@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from chatbot.applicable import is_local
 from chatbot.dialogue import Turn
-from chatbot.evidence import Sentence, Source, coverage
+from chatbot.evidence import Sentence, Source
+from chatbot.measures import coverage
 from chatbot.question import asks_only, content_words, wants
 from chatbot.records import Quote
 from chatbot.select import items_of

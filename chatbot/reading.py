@@ -10,15 +10,9 @@ from chatbot.applicable import is_local, this_year
 from chatbot.compose import has_place_bound_figure
 from chatbot.decide import answerable, features, probability
 from chatbot.dialogue import Turn
-from chatbot.evidence import (
-    Sentence,
-    Source,
-    gather,
-    is_referral,
-    unknown_share,
-    word_weights,
-)
+from chatbot.evidence import Sentence, Source, gather, is_referral
 from chatbot.followup import Focus, dimmed, focus_of, tells
+from chatbot.measures import unknown_share, word_weights
 from chatbot.question import Question, Want, asks_only, content_words, parts, understand, wants
 from chatbot.records import Quote
 from chatbot.select import choose, quotable_sources, tidied
