@@ -21,6 +21,7 @@ IndexFolder = Annotated[
     Path, typer.Option("--index", help="索引目录（python -m index build 生成）")
 ]
 OUT = Path(__file__).with_name("out")
+SIDE_BY_SIDE = 5  # groups of questions; more stand one under the other
 DECISION = Path(__file__).parent.parent / "chatbot" / "rules" / "decision.json"
 REGIONS = Path(__file__).parent / "questions" / "regions-dev.jsonl"
 CACHE = OUT / "vectors.db"
@@ -82,6 +83,13 @@ def retrieval(
         typer.echo(warning, err=True)
 
 
+def _short(value: float | None) -> object:
+    """A figure for a narrow column; a mean of more than 1 needs no decimals."""
+    if not isinstance(value, float):
+        return value
+    return f"{value:.3f}" if value <= 1 else f"{value:.0f}"
+
+
 @app.command()
 @citizen_errors
 def answers(
@@ -104,8 +112,12 @@ def answers(
     if as_json:
         typer.echo(json.dumps(metrics, ensure_ascii=False))
         return
-    rows = [(label, *(of[name] for of in metrics.values())) for name, label in LABELS.items()]
-    show_table(("", *metrics), rows)
+    if len(metrics) > SIDE_BY_SIDE:
+        sets = [(group, *(_short(of[name]) for name in LABELS)) for group, of in metrics.items()]
+        show_table(("题组", *LABELS.values()), sets)
+    else:
+        rows = [(label, *(of[name] for of in metrics.values())) for name, label in LABELS.items()]
+        show_table(("", *metrics), rows)
     typer.echo(f"报告在 {out}")
 
 

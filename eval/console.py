@@ -9,7 +9,7 @@ from eval.metrics import METRICS
 
 __all__ = ["show_metrics", "show_table"]
 
-WIDTH = 140  # columns when the output is no terminal
+WIDTH = 160  # columns when the output is no terminal
 
 
 def show_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
