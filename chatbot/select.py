@@ -116,6 +116,15 @@ def _list_around(source: Source, at: int) -> list[Sentence]:
     return list(source.sentences[first : last + 1])
 
 
+def _is_row(source: Source, at: int) -> bool:
+    """Whether a sentence is a line without an end below another one: 「5000元以上:95%」."""
+    if not at:
+        return False
+    before, own = source.sentences[at - 1], source.sentences[at]
+    ends = _STOP.search(_text(source, before)) or _STOP.search(_text(source, own))
+    return not ends and _same_block(source.article.body, before, own)
+
+
 def _block(source: Source, at: int) -> _Block | None:
     """Sentence ``at`` with what it needs to be understood, or None if that is not to be had.
 
@@ -246,6 +255,7 @@ def _led(chosen: list[tuple[Source, Sentence]]) -> list[tuple[Source, Sentence]]
         any(map(_DEPENDENT.match, near))
         or _CONTINUES.match(text)
         or _list_around(best, sentence.order)
+        or _is_row(best, sentence.order)
         or _lead_in_of(best, sentence.order) is not None
         or sentence.coverage < first.coverage
     )

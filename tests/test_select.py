@@ -262,3 +262,9 @@ def test_the_sentence_that_decides_leads_unless_it_goes_on_from_another(
     found = source("\n".join(sentences), [0.5, 0.6])
     quotes = choose([found], leads=True)
     assert quotes[0].text == first
+
+
+def test_a_row_stays_below_the_rows_before_it():
+    body = "住院按花费分档\n3000到5000元:90%\n5000到10000元:92%\n10000元以上:95%"
+    quotes = choose([source(body, [0.5, 0.5, 0.5, 0.9])], leads=True)
+    assert [quote.text for quote in quotes] == body.split("\n")
