@@ -14,7 +14,7 @@ from chatbot.database import why
 from chatbot.logs import describe, log
 from chatbot.metrics import Metrics
 from chatbot.records import Answer
-from corpus.errors import EngineUnreachable, FeedbackError, YibaoError
+from corpus.errors import EngineUnreachable, FeedbackError, SearchIndexError, YibaoError
 from corpus.records import Article
 from index import store
 from index.opening import name_in_use
@@ -124,8 +124,10 @@ class Service:
         return answer
 
     def _failed(self, error: Exception) -> None:
+        """Count and log; what an index says of itself holds nothing of the question."""
         self.metrics.failures.inc()
-        log("answer failed", "error", **describe(error))
+        said = {"said": str(error)} if isinstance(error, SearchIndexError) else {}
+        log("answer failed", "error", **describe(error), **said)
 
     def _count(self, answer: Answer, seconds: float) -> None:
         kind = answer.kind.value
