@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from corpus import folder
@@ -38,7 +39,7 @@ class Statistics:
     """What BM25 and the progress must know of all passages.
 
     ``held``: passages that hold a term, terms in the order in which they first stand; ``length``:
-    terms of all passages.
+    terms of all passages; ``ways``: the number of each way of asking.
     """
 
     held: dict[str, int] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Statistics:
     sentences: int = 0
     length: int = 0
     asked: int = 0
-    ways: int = 0
+    ways: dict[str, int] = field(default_factory=dict)
     lent: str = ""
 
     def add(self, article: Article, cut: Cut) -> None:
@@ -54,7 +55,8 @@ class Statistics:
         self.chunks += len(cut.chunks)
         self.sentences += len(cut.spans)
         self.asked += bool(article.asked)
-        self.ways += len(article.asked)
+        for _, way in article.asked:
+            self.ways.setdefault(way, len(self.ways))
         for counts in cut.counted(article):
             self.length += sum(counts.values())
             for term in counts:
@@ -87,8 +89,9 @@ def build(
     articles = read_articles(corpus, kept)
     cached = CachedEncoder(encoder, kept)
     known = count(articles, kept, cached, progress)
-    rows = Rows(cached, known, progress, known.ways)
-    total = 3 * known.chunks + 2 * len(articles) + len(known.held)  # long records take more
+    rows = Rows(cached, known, progress)
+    more = len(known.held) + len(known.ways)
+    total = 3 * known.chunks + 2 * len(articles) + more  # long records take more
     for again in (False, True):
         sink = _Writing(remote, progress, total)
         _pour(remote, name, rows, articles, kept, sink)
@@ -147,7 +150,7 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
     articles = read_articles(place, kept)
     cached = CachedEncoder(encoder, kept)
     known = count(articles, kept, cached, quiet)
-    rows = Rows(cached, known, quiet, known.ways)
+    rows = Rows(cached, known, quiet)
     sink = _Checking(remote)
     _pour(remote, version.name, rows, articles, kept, sink)
     sums = {key: f"{total:032x}" for key, total in sink.digests.items()}
@@ -210,7 +213,7 @@ def _pour(
         for batch in _batches(records):
             sink.put(stored(name), STORE, batch)
         first += sum(len(cut.chunks) for cut in cuts)
-    for batch in _batches(rows.of_terms()):
+    for batch in _batches(chain(rows.of_ways(), rows.of_terms())):
         sink.put(stored(name), STORE, batch)
 
 

@@ -8,8 +8,9 @@ NAME is made from what the version is made from, so a build that is begun again 
 stopped. Rows of a version never change. The keys of the store:
 
     c<position>   counted terms of a passage        p<position>   the passage and its vectors
-    t<article>    an article and its sentences      v<article>    vectors of these and of ``asked``
+    t<article>    an article and its sentences      v<article>    vectors of these, its ways' numbers
     w<term>       a term: its row, its passages, its idf
+    q<number>     the vector of a way of asking; many passages share it, so they hold its number
 
 Article ids and terms stand in keys as hashes: whatever they hold, no expression can break. A
 record is text, because Milvus stores no bytes; a long one goes on under ``<key>.1`` and so on.
@@ -31,7 +32,7 @@ from corpus.records import Article
 from corpus.regions import PlacePath
 from index.vectors import EXACT_UP_TO, Float32, lists_for
 
-FORMAT = 1
+FORMAT = 2
 VERSIONS = "yibao_versions"
 PART = 60_000  # characters of a record in one row; Milvus takes 65,535 bytes
 ID_BYTES = 1024  # of an article's id

@@ -124,7 +124,13 @@ class Milvus:
     def asked_cosines(self, vector: Float32, positions: Positions) -> Float32:
         """Cosine of the nearest way of asking for each passage, of the same shape; −1: none."""
         none = np.full(len(positions), -1.0, dtype=np.float32)
-        return _best([passage.asked for passage in self._held(positions)], vector, none)
+        parts = [passage.asked for passage in self._held(positions)]
+        counts = [len(part) for part in parts]
+        if not sum(counts):
+            return none
+        numbers, rows = np.unique(np.concatenate(parts), return_inverse=True)
+        ways = SentenceVectors.build(self.records.ways(numbers), counts, rows)
+        return ways.best(vector, np.arange(len(parts)), none)
 
     def words(self, query: WordQuery, allowed: Filter | None = None) -> Scores:
         """All admitted passages, scored by their words."""
@@ -182,10 +188,10 @@ class Milvus:
         return self.fetch([position])[0][0]
 
     def _asked(self, key: str) -> Float32:
-        found = self.records.lines([key])[key].asked
-        if not len(found):
+        numbers = self.records.lines([key])[key].asked
+        if not len(numbers):
             raise KeyError(key)
-        return found
+        return self.records.ways(numbers)
 
     def _asked_ids(self) -> Iterator[str]:
         """Ids of the articles that bring ways of asking."""
