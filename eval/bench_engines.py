@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from corpus.folder import SHIPPED, load
+from corpus.folder import SHIPPED
 from eval.bench_search import measure_questions, quantiles
 from eval.bench_serve import MEGABYTE
 from eval.console import show_table

@@ -13,6 +13,8 @@ from time import sleep
 from corpus.errors import InputError
 from eval.bench_serve import free_port
 from index import opening
+from index.remote import Remote
+from index.versions import PREFIX
 
 __all__ = ["MilvusProcess", "engine_process", "is_installed"]
 
@@ -72,7 +74,7 @@ class MilvusProcess:
         raise InputError(msg)
 
     def kill(self) -> None:
-        """kill -9: it ignores anything milder."""
+        """End it at once, as kill -9 does: it ignores anything milder."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -81,13 +83,16 @@ class MilvusProcess:
 
 @contextmanager
 def engine_process() -> Iterator[tuple[str, int | None]]:
-    """Address and process id of an engine: the one of ``MILVUS_URI`` (no id), else one started here.
+    """Address and id of an empty engine: that of ``MILVUS_URI`` (no id), else one started here.
 
-    What was started here is ended and its file removed.
+    What was started here is ended and its file removed, what was written into another one dropped.
+
+    Raises:
+        InputError: the engine holds an index, which somebody may be using; or none can be started.
     """
     given = os.environ.get(opening.URI, "").strip()
     if given:
-        yield given, None
+        yield from _given(given)
         return
     with TemporaryDirectory() as place:
         process = MilvusProcess(Path(place))
@@ -95,3 +100,19 @@ def engine_process() -> Iterator[tuple[str, int | None]]:
             yield process.uri, process.pid
         finally:
             process.kill()
+
+
+def _given(uri: str) -> Iterator[tuple[str, int | None]]:
+    remote = Remote(uri, os.environ.get(opening.TOKEN, ""))
+
+    def held() -> list[str]:
+        return [name for name in remote.read("list_collections") if name.startswith(PREFIX)]
+
+    if held():
+        msg = f"检索引擎 {uri} 里已有索引，评测不动它。请用一个空的引擎，或不设 {opening.URI}"
+        raise InputError(msg)
+    try:
+        yield uri, None
+    finally:
+        for name in held():
+            remote.write("drop_collection", name)

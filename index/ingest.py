@@ -7,7 +7,7 @@ written again, so a build that was killed goes on where it stopped.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
@@ -32,6 +32,8 @@ from index.versions import STRONG, Version
 SLICE = 1_000  # articles that are cut, encoded and written together
 BATCH = 400  # rows in one request
 BATCH_CHARACTERS = 4_000_000  # of records in one request; Milvus takes 64 MB
+Part = tuple[Sequence[Article], Sequence[Cut]]
+Parts = Callable[[], Iterator[Part]]
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Statistics:
     """
 
     held: dict[str, int] = field(default_factory=dict)
+    articles: int = 0
     chunks: int = 0
     sentences: int = 0
     length: int = 0
@@ -52,6 +55,7 @@ class Statistics:
 
     def add(self, article: Article, cut: Cut) -> None:
         """Count one more article, ``asked`` as it was lent."""
+        self.articles += 1
         self.chunks += len(cut.chunks)
         self.sentences += len(cut.spans)
         self.asked += bool(article.asked)
@@ -90,20 +94,7 @@ def build(
     cached = CachedEncoder(encoder, kept)
     known = count(articles, kept, cached, progress)
     rows = Rows(cached, known, progress)
-    more = len(known.held) + len(known.ways)
-    total = 3 * known.chunks + 2 * len(articles) + more  # long records take more
-    for again in (False, True):
-        sink = _Writing(remote, progress, total)
-        _pour(remote, name, rows, articles, kept, sink)
-        for collection in sink.rows:
-            remote.write("flush", collection)
-        if all(versions.count_rows(remote, key) == n for key, n in sink.rows.items()):
-            break
-        if again:
-            msg = f"检索引擎里的行数对不上。旧的一版没有动，请{rebuild(remote.uri)}"
-            raise IndexDamaged(msg)
-        for collection in sink.rows:  # rows of another program under the same name
-            remote.write("drop_collection", collection)
+    counts, digests = write(remote, name, rows, lambda: _parts(articles, kept), progress)
     version = Version(
         name=name,
         format=FORMAT,
@@ -113,17 +104,49 @@ def build(
         encoder=encoder.name,
         model=model,
         dimension=encoder.dimension,
-        articles=len(articles),
+        articles=known.articles,
         asked=known.asked,
         lent=known.lent,
         chunks=known.chunks,
         sentences=known.sentences,
         average_length=known.length / known.chunks,
-        rows=sink.rows,
-        digests={key: f"{total:032x}" for key, total in sink.digests.items()},
+        rows=counts,
+        digests=digests,
     )
     versions.publish(remote, version)
     return version, True
+
+
+def write(
+    remote: Remote, name: str, rows: Rows, parts: Parts, progress: Progress
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Write all rows of a version; how many each collection holds, and the sum of their digests.
+
+    Args:
+        remote: the engine.
+        name: the version, which is not put into use.
+        rows: makes the rows.
+        parts: gives the articles with their cuts, a slice at a time, as often as it is asked.
+        progress: told of every batch.
+
+    Raises:
+        SearchIndexError: the engine is gone or refuses.
+    """
+    known = rows.known
+    total = 3 * known.chunks + 2 * known.articles + len(known.held) + len(known.ways)
+    for again in (False, True):
+        sink = _Writing(remote, progress, total)
+        _pour(remote, name, rows, parts, sink)
+        for collection in sink.rows:
+            remote.write("flush", collection)
+        if all(versions.count_rows(remote, key) == n for key, n in sink.rows.items()):
+            break
+        if again:
+            msg = f"检索引擎里的行数对不上。旧的一版没有动，请{rebuild(remote.uri)}"
+            raise IndexDamaged(msg)
+        for collection in sink.rows:  # rows of another program under the same name
+            remote.write("drop_collection", collection)
+    return sink.rows, sink.sums
 
 
 def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -> Version:
@@ -152,9 +175,8 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
     known = count(articles, kept, cached, quiet)
     rows = Rows(cached, known, quiet)
     sink = _Checking(remote)
-    _pour(remote, version.name, rows, articles, kept, sink)
-    sums = {key: f"{total:032x}" for key, total in sink.digests.items()}
-    if sink.wrong or (sink.rows, sums) != (version.rows, version.digests):
+    _pour(remote, version.name, rows, lambda: _parts(articles, kept), sink)
+    if sink.wrong or (sink.rows, sink.sums) != (version.rows, version.digests):
         msg = f"检索引擎里有 {sink.wrong} 行与文章对不上。请{rebuild(remote.uri)}"
         raise IndexDamaged(msg)
     return version
@@ -191,13 +213,12 @@ def _slices(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
         yield articles[start : start + SLICE]
 
 
+def _parts(articles: Sequence[Article], cache: Path) -> Iterator[Part]:
+    return ((part, cut_articles(part, cache)) for part in _slices(articles))
+
+
 def _pour(
-    remote: Remote,
-    name: str,
-    rows: Rows,
-    articles: Sequence[Article],
-    cache: Path,
-    sink: "_Writing | _Checking",
+    remote: Remote, name: str, rows: Rows, parts: Parts, sink: "_Writing | _Checking"
 ) -> None:
     """Send all rows of a version to a sink, in batches."""
     search = search_collection(rows.dimension, rows.known.chunks)
@@ -205,8 +226,7 @@ def _pour(
         versions.create(remote, searched(name), search)
         versions.create(remote, stored(name), STORE)
     first = 0
-    for part in _slices(articles):
-        cuts = cut_articles(part, cache)
+    for part, cuts in parts():
         found, records = rows.of(part, cuts, first)
         for batch in _batches(found):
             sink.put(searched(name), search, batch)
@@ -238,6 +258,11 @@ class _Sink:
         self.rows: dict[str, int] = {}
         self.digests: dict[str, int] = {}
 
+    @property
+    def sums(self) -> dict[str, str]:
+        """The sums as 32 hexadecimal digits."""
+        return {key: f"{total:032x}" for key, total in self.digests.items()}
+
     def _count(self, name: str, batch: Sequence[Row]) -> None:
         total = sum(int(row["digest"], 16) for row in batch)
         self.rows[name] = self.rows.get(name, 0) + len(batch)
@@ -263,6 +288,8 @@ class _Writing(_Sink):
     def __init__(self, remote: Remote, progress: Progress, total: int) -> None:
         super().__init__(remote)
         self._progress, self._total = progress, total
+        # pymilvus would look at every character of every text: a third of our time of writing
+        remote.package.client.entity_helper.CHECK_STR_ARRAY = False
 
     def put(self, name: str, of: Collection, batch: list[Row]) -> None:
         """Write a batch; rows that are there as they are meant to be are left alone."""

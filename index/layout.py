@@ -8,9 +8,9 @@ NAME is made from what the version is made from, so a build that is begun again 
 stopped. Rows of a version never change. The keys of the store:
 
     c<position>   counted terms of a passage        p<position>   the passage and its vectors
-    t<article>    an article and its sentences      v<article>    vectors of these, its ways' numbers
+    t<article>    an article and its sentences      v<article>    the vectors of these
     w<term>       a term: its row, its passages, its idf
-    q<number>     the vector of a way of asking; many passages share it, so they hold its number
+    q<number>     the vector of a way of asking; ``p`` and ``v`` hold its number: many share it
 
 Article ids and terms stand in keys as hashes: whatever they hold, no expression can break. A
 record is text, because Milvus stores no bytes; a long one goes on under ``<key>.1`` and so on.
