@@ -12,7 +12,7 @@ from index.candidates import Filter, Float64, Positions, WordQuery
 from index.fetched import Passage, Records
 from index.layout import place_key, search_name
 from index.lazily import ByArticle, ByPosition
-from index.milvus_words import MOST, WIDER, Scores
+from index.milvus_words import MARGIN, MOST, WIDER, Scores
 from index.remote import Remote
 from index.vectors import EXACT_UP_TO, PROBED, Float32, SentenceVectors, lists_for
 from index.versions import Version
@@ -103,7 +103,8 @@ class Milvus:
         return found
 
     def _nearest(self, vector: Float32, k: int, allowed: Filter | None, probed: int) -> Positions:
-        limit = k
+        # Of a condition in Python most passages fit: a few more, and none need be asked for twice.
+        limit = min(k + (MARGIN if allowed and allowed.where else 0), MOST)
         while True:
             options = {"params": {"nprobe": probed}} if len(self) > EXACT_UP_TO else {}
             found = self._search("vector", vector, limit, allowed, options)
