@@ -193,7 +193,7 @@ def count(
                 progress("切分", done, len(articles))
     whole = Statistics()
     for part in slices:
-        cuts = cut_articles(part, cache)
+        cuts = cut_articles(part, cache, sound=True)  # since the articles were read
         asking, _, name = lent(part, cuts, encoder, quiet, 0)
         for article, cut in zip(asking, cuts, strict=True):
             whole.add(article, cut)
@@ -205,7 +205,7 @@ def count(
 
 
 def _cut(articles: Sequence[Article], cache: Path) -> int:
-    return len(cut_articles(articles, cache))
+    return len(cut_articles(articles, cache, sound=True))
 
 
 def _slices(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
@@ -214,7 +214,7 @@ def _slices(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
 
 
 def _parts(articles: Sequence[Article], cache: Path) -> Iterator[Part]:
-    return ((part, cut_articles(part, cache)) for part in _slices(articles))
+    return ((part, cut_articles(part, cache, sound=True)) for part in _slices(articles))
 
 
 def _pour(

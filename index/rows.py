@@ -60,7 +60,9 @@ class Rows:
             for article in listed
         ]
         pairs = zip(listed, cuts, strict=True)
-        counted = [counts for article, cut in pairs for counts in cut.counted(article)]
+        counted = [
+            self._counts(counts) for article, cut in pairs for counts in cut.counted(article)
+        ]
         by_id = {article.id: article for article in listed}
         halves = {
             article.id: Lines(mine, ways_of)
@@ -74,7 +76,7 @@ class Rows:
 
         def records() -> Iterator[Row]:
             for at, (chunk, counts) in enumerate(zip(chunks, counted, strict=True)):
-                yield from store_rows(f"c{first + at}", self._counts(counts).packed())
+                yield from store_rows(f"c{first + at}", counts.packed())
                 owner = by_id[chunk.article_id]
                 held = passage_of(chunk, owner, spans[owner.id], vectors[at], halves[owner.id])
                 yield from store_rows(f"p{first + at}", held.packed())
@@ -114,8 +116,7 @@ class Rows:
         order = np.argsort(rows)
         return TermCounts(rows[order], held[order], float(held.sum()))
 
-    def _weights(self, counts: Counter[str]) -> tuple[NDArray[np.uint32], Float64]:
-        found = self._counts(counts)
+    def _weights(self, found: TermCounts) -> tuple[NDArray[np.uint32], Float64]:
         norm = norms(np.full(len(found.rows), found.length), self._average)
         return found.rows, weighed(self._idf[found.rows], found.counts.astype(np.float64), norm)
 
