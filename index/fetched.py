@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from corpus.errors import IndexDamaged
 from corpus.records import Article, Chunk, Span
 from index.kept import Kept
-from index.layout import hashed, pack, store_name, unpack
+from index.layout import bucket, hashed, pack, store_name, unpack
 from index.passages import packed_article, unpacked_article
 from index.remote import Remote, rebuild
 from index.vectors import Float32
@@ -143,24 +143,31 @@ class Term:
     held: int
     idf: float
 
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Terms that are kept together."""
+
+    terms: Mapping[str, Term]
+
     def packed(self) -> str:
         """As a record of the store."""
-        return pack([self.row, self.held, self.idf])
+        return pack([(name, term.row, term.held, term.idf) for name, term in self.terms.items()])
 
     @classmethod
-    def unpacked(cls, text: str) -> "Term":
+    def unpacked(cls, text: str) -> "Bucket":
         """What ``packed`` made."""
         (head,) = unpack(text)
-        return cls(*head)
+        return cls({name: Term(*numbers) for name, *numbers in head})
 
 
 _KINDS: dict[str, Any] = {
+    "a": Bucket,
+    "b": Way,
     "c": TermCounts,
     "p": Passage,
-    "q": Way,
     "t": Text,
     "v": Lines,
-    "w": Term,
 }
 _OVERHEAD = 500  # bytes of the objects around a record, about
 _GROWN = 1.5  # bytes in memory for a character of a record: four for three, halves made whole
@@ -192,14 +199,15 @@ class Records:
     def ways(self, numbers: Numbers) -> Float32:
         """Vectors of ways of asking, shape (len(numbers), dimension); at least one."""
         wanted = numbers.tolist()
-        found = self._all({number: f"q{number}" for number in wanted})
+        found = self._all({number: f"b{number}" for number in wanted})
         if len(found) < len(set(wanted)):
             raise self.damaged()
         return np.stack([found[number].vector for number in wanted])
 
     def terms(self, words: Iterable[str]) -> dict[str, Term]:
         """Terms that a passage holds; that one is not known is remembered, too."""
-        return self._all({word: f"w{hashed(word)}" for word in words})
+        found = self._all({word: f"a{bucket(word)}" for word in words})
+        return {word: of.terms[word] for word, of in found.items() if word in of.terms}
 
     def ahead(self, positions: Iterable[int], ids: Iterable[str]) -> None:
         """Fetch passages, articles and their vectors in one go."""
@@ -224,7 +232,7 @@ class Records:
             text = data.partition(":")[2]
             text += "".join(_rest(rest[name]) for name, of in more.items() if of == key)
             found[key] = (_KINDS[key[0]].unpacked(text), int(_GROWN * len(text)) + _OVERHEAD)
-        nothing = {key: (None, _OVERHEAD) for key in keys if key not in found and key[0] == "w"}
+        nothing = {key: (None, _OVERHEAD) for key in keys if key not in found and key[0] == "a"}
         return found | nothing
 
     def _data(self, keys: list[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from corpus import folder
-from corpus.errors import CorpusError, IndexDamaged, IndexMissing, IndexStale
+from corpus.errors import CorpusError, EngineUnreachable, IndexDamaged, IndexMissing, IndexStale
 from corpus.records import Article
 from index import terms, versions
 from index.cache import CachedEncoder
@@ -133,7 +133,7 @@ def write(
         SearchIndexError: the engine is gone or refuses.
     """
     known = rows.known
-    total = 3 * known.chunks + 2 * known.articles + len(known.held) + len(known.ways)
+    total = 3 * known.chunks + 2 * known.articles + len(known.ways) + len(rows.buckets)
     for again in (False, True):
         sink = _Writing(remote, progress, total)
         _pour(remote, name, rows, parts, sink)
@@ -296,10 +296,24 @@ class _Writing(_Sink):
         self._count(name, batch)
         found = self._there(name, of.key, batch, [of.key, "digest"])
         there = {row[of.key]: row["digest"] for row in found}
-        missing = [row for row in batch if there.get(row[of.key]) != row["digest"]]
-        if missing:
-            self.remote.write("upsert", name, missing)
+        changed = [row for row in batch if there.get(row[of.key], row["digest"]) != row["digest"]]
+        self._add(name, [row for row in batch if row[of.key] not in there])
+        if changed:
+            self.remote.write("upsert", name, changed)
         self._progress("写入", len(batch), self._total)
+
+    def _add(self, name: str, rows: list[Row]) -> None:
+        """Insert rows that are not there: an upsert looks through the whole collection first.
+
+        Who does not hear whether they arrived writes them over. Should the first ones come late,
+        there are too many rows in the end, and all are written again.
+        """
+        if not rows:
+            return
+        try:
+            self.remote.write("insert", name, rows, once=True)
+        except EngineUnreachable:
+            self.remote.write("upsert", name, rows)
 
 
 class _Checking(_Sink):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json import dumps
+from typing import Any
 
 import numpy as np
 
@@ -107,7 +108,7 @@ class Milvus:
         limit = min(k + (MARGIN if allowed and allowed.where else 0), MOST)
         while True:
             options = {"params": {"nprobe": probed}} if len(self) > EXACT_UP_TO else {}
-            found = self._search("vector", vector, limit, allowed, options)
+            found = self._search("vector", [vector], limit, allowed, options)
             if len(found.positions) >= k or not found.more or limit == MOST:
                 order = np.lexsort((found.positions, -found.products))
                 return found.positions[order][:k]
@@ -136,7 +137,7 @@ class Milvus:
     def words(self, query: WordQuery, allowed: Filter | None = None) -> Scores:
         """All admitted passages, scored by their words."""
 
-        def propose(weights: Mapping[int, float], limit: int) -> tuple[Positions, float]:
+        def propose(weights: Sequence[Mapping[int, float]], limit: int) -> tuple[Positions, float]:
             return self._proposed(weights, limit, allowed)
 
         return Scores(query, self.records, self.manifest.average_length, propose)
@@ -147,33 +148,44 @@ class Milvus:
         return found[term].held if found else 0
 
     def _proposed(
-        self, weights: Mapping[int, float], limit: int, allowed: Filter | None
+        self, weights: Sequence[Mapping[int, float]], limit: int, allowed: Filter | None
     ) -> tuple[Positions, float]:
         """Passages for sparse weights, and what none that was left out can score more than."""
-        found = self._search("words", dict(weights), limit, allowed, {})
+        found = self._search("words", list(map(dict, weights)), limit, allowed, {})
+        order = np.argsort(-found.products, kind="stable")
+        order = order[found.products[order] > 0]
         left_out = max(found.least, 0.0) if found.more else 0.0
-        return found.positions[found.products > 0], left_out
+        if len(order) > limit:
+            left_out = max(left_out, float(found.products[order[limit]]))
+        return found.positions[order[:limit]], left_out
 
     def _search(
-        self, field: str, data: object, limit: int, allowed: Filter | None, options: object
+        self, field: str, data: list[Any], limit: int, allowed: Filter | None, options: object
     ) -> "_Found":
-        hits = self.remote.read(
+        """What is near to any of ``data``: each passage once, with its highest product."""
+        asks = allowed.where if allowed else None
+        lists = self.remote.read(
             "search",
             self._collection,
-            [data],
+            data,
             anns_field=field,
             limit=limit,
             filter=_expression(allowed),
-            output_fields=["article"],
+            output_fields=["article"] if asks else [],
             search_params={"metric_type": "IP", **options},  # type: ignore[dict-item]
-        )[0]
-        positions = np.asarray([hit["id"] for hit in hits], dtype=np.int64)
-        products = np.asarray([hit["distance"] for hit in hits], dtype=np.float64)
-        more, least = len(hits) == limit, float(products.min(initial=np.inf))
-        if allowed is not None and allowed.where is not None:
-            ids = [hit["entity"]["article"] for hit in hits]
+        )
+        best: dict[int, tuple[float, str]] = {}
+        for hit in (hit for hits in lists for hit in hits):
+            product = (hit["distance"], hit["entity"].get("article", ""))
+            best[hit["id"]] = max(product, best.get(hit["id"], product))
+        positions = np.asarray(list(best), dtype=np.int64)
+        products = np.asarray([product for product, _ in best.values()], dtype=np.float64)
+        ends = [min(hit["distance"] for hit in hits) for hits in lists if len(hits) == limit]
+        more, least = bool(ends), max(ends, default=np.inf)
+        if asks:
+            ids = [key for _, key in best.values()]
             texts = self.records.texts(ids)
-            fits = {key: allowed.where(text.article) for key, text in texts.items()}
+            fits = {key: asks(text.article) for key, text in texts.items()}
             kept = np.asarray([fits[key] for key in ids], dtype=bool)
             positions, products = positions[kept], products[kept]
         return _Found(positions, products, least, more)

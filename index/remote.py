@@ -79,9 +79,10 @@ class Remote:
         """Run a method that changes nothing."""
         return self._tried(READ_TRIES, READ_SECONDS, name, args, options)
 
-    def write(self, name: str, *args: object, **options: object) -> Any:  # noqa: ANN401
-        """Run a method that may be run twice without harm."""
-        return self._tried(WRITE_TRIES, WRITE_SECONDS, name, args, options)
+    def write(self, name: str, *args: object, once: bool = False, **options: object) -> Any:  # noqa: ANN401
+        """Run a method that may be run twice without harm; one that may not is tried ``once``."""
+        tries = 1 if once else WRITE_TRIES
+        return self._tried(tries, WRITE_SECONDS, name, args, options)
 
     def close(self) -> None:
         """Let the connection go; the next call makes another one."""

@@ -13,8 +13,8 @@ from index.bm25 import inverse_frequencies, norms, weighed
 from index.cache import CachedEncoder
 from index.candidates import Float64
 from index.cuts import Cut
-from index.fetched import Lines, Passage, Term, TermCounts, Text, Way
-from index.layout import Row, hashed, search_row, store_rows
+from index.fetched import Bucket, Lines, Passage, Term, TermCounts, Text, Way
+from index.layout import Row, bucket, hashed, search_row, store_rows
 from index.lending import lend
 from index.shipped import chunk_texts, sentence_texts
 from index.vectors import Float32
@@ -44,6 +44,9 @@ class Rows:
         idf = inverse_frequencies(known.held, known.chunks)
         self._idf = np.asarray([idf[term] for term in self._row], dtype=np.float64)
         self._average = known.length / known.chunks
+        self.buckets: dict[str, list[str]] = {}
+        for term in self._row:
+            self.buckets.setdefault(bucket(term), []).append(term)
 
     def of(
         self, articles: Sequence[Article], cuts: Sequence[Cut], first: int
@@ -96,13 +99,16 @@ class Rows:
                 progress=lambda added: self._progress("问法", added, len(ways)),
             )
             for number, vector in enumerate(self._space.asked(raw), start):
-                yield from store_rows(f"q{number}", Way(vector).packed())
+                yield from store_rows(f"b{number}", Way(vector).packed())
 
     def of_terms(self) -> Iterator[Row]:
         """Records of all terms."""
-        for term, row in self._row.items():
-            record = Term(row, self.known.held[term], float(self._idf[row]))
-            yield from store_rows(f"w{hashed(term)}", record.packed())
+        for name, terms in self.buckets.items():
+            found = {t: Term(self._row[t], self.known.held[t], self._idf_of(t)) for t in terms}
+            yield from store_rows(f"a{name}", Bucket(found).packed())
+
+    def _idf_of(self, term: str) -> float:
+        return float(self._idf[self._row[term]])
 
     def _passages(self, stage: str, texts: list[str], total: int) -> Float32:
         vectors = self._encoder.encode_passages(
