@@ -167,6 +167,9 @@ def bench(
         bool,
         typer.Option("--scale", help="改为量一千到一百万片段的检索，结果写到旁边的 scale 文件夹"),
     ] = False,
+    engines: Annotated[
+        bool, typer.Option("--engines", help="改为比较本机索引与 Milvus：五万片段的速度与内存")
+    ] = False,
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="--peers 用的数据集，默认自带的题目")
     ] = None,
@@ -197,6 +200,12 @@ def bench(
         wanted = SIZES if sizes is None else numbers(sizes)
         bench_scale(index, out.parent / "scale", wanted, as_json=as_json)
         return
+    if engines:
+        from eval.bench_engines import bench_engines, show_engines
+
+        compared = bench_engines(index, out.with_name("bench-engines.json"), quick=quick)
+        typer.echo(json.dumps(compared, ensure_ascii=False)) if as_json else show_engines(compared)
+        return
     from eval.bench import run_bench, show_bench
     from eval.bench_load import bench_load, show_load
 
@@ -215,6 +224,39 @@ def bench(
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:
         show_bench(report)
+
+
+@app.command()
+@citizen_errors
+def engines(
+    questions: Annotated[list[Path], typer.Option("--questions", help="题目文件，可写多次")],
+    out: Out,
+    index: IndexFolder = store.DEFAULT,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="BEIR 格式的数据集目录，可写多次")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="每个文件、数据集只用前几个问题")
+    ] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="文档向量缓存，算过的不再算")] = CACHE,
+    as_json: Json = False,
+) -> None:
+    """本机索引与 Milvus 检索、回答得一样吗（do both engines find and answer the same)."""
+    from dataclasses import asdict
+
+    from eval.console import show_table
+    from eval.engines import compare_engines
+
+    found = compare_engines(index, data or [], questions, out, cache, limit)
+    if as_json:
+        typer.echo(json.dumps(list(map(asdict, found)), ensure_ascii=False))
+        return
+    rows = [
+        (of.what, of.questions, of.criterion, of.reached, "成立" if of.holds else "不成立", of.note)
+        for of in found
+    ]
+    show_table(("项目", "题数", "标准", "结果", "", "说明"), rows)
+    typer.echo(f"报告在 {out}")
 
 
 @app.command()

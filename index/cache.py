@@ -26,13 +26,16 @@ class CachedEncoder:
     def __init__(self, encoder: Encoder, path: Path) -> None:
         self._encoder = encoder
         self._path = path
+        self._sound = False
         self.name = encoder.name
         self.dimension = encoder.dimension
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        drop_if_damaged(self._path)
+        if not self._sound:  # to look takes longer the larger the file is
+            drop_if_damaged(self._path)
+            self._sound = True
         with closing(sqlite3.connect(self._path, timeout=60)) as database:
             database.execute(_TABLE)
             yield database

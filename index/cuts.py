@@ -107,15 +107,16 @@ def _key(article: Article) -> bytes:
     return hashlib.sha256(f"{_code()}\0{terms.fingerprint()}\0{fields!r}".encode()).digest()
 
 
-def cut_articles(articles: Sequence[Article], path: Path) -> list[Cut]:
+def cut_articles(articles: Sequence[Article], path: Path, *, sound: bool = False) -> list[Cut]:
     """The cut of each article; only those that are new or have changed are cut.
 
     Args:
         articles: what to cut.
         path: the SQLite file that keeps cuts; made if it is not there.
+        sound: whether it is known to be undamaged; to look takes longer the larger it is.
     """
     found: list[Cut] = []
-    with _opened(path) as database:
+    with _opened(path, sound=sound) as database:
         for start in range(0, len(articles), _BATCH):
             part = {_key(article): article for article in articles[start : start + _BATCH]}
             known = kept(database, "cut_articles", "data", list(part))
@@ -156,9 +157,10 @@ def read_articles(corpus: Path, path: Path) -> list[Article]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def _opened(path: Path, *, sound: bool = False) -> Iterator[sqlite3.Connection]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    drop_if_damaged(path)
+    if not sound:
+        drop_if_damaged(path)
     with closing(sqlite3.connect(path, timeout=60)) as database:
         for table in ("cut_articles", "read_articles"):
             database.execute(_TABLE.format(table))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from corpus.errors import IndexDamaged
 from corpus.records import Article, Chunk, Span
 from index.kept import Kept
-from index.layout import hashed, pack, store_name, unpack
+from index.layout import bucket, hashed, pack, store_name, unpack
 from index.passages import packed_article, unpacked_article
 from index.remote import Remote, rebuild
 from index.vectors import Float32
@@ -22,6 +22,7 @@ from index.vectors import Float32
 KEPT_BYTES = 256 * 2**20  # of records in memory: some 30,000 passages with their sentences
 BATCH = 1_000  # keys in one request
 Record = TypeVar("Record")
+Numbers = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +30,13 @@ class TermCounts:
     """A passage's terms by rising row, how often each stands there, how many there are in all."""
 
     rows: NDArray[np.uint32]
-    counts: NDArray[np.uint32]
+    counts: NDArray[np.unsignedinteger[Any]]
     length: float
 
     def packed(self) -> str:
-        """As a record of the store."""
-        return pack(self.length, self.rows, self.counts)
+        """As a record of the store; counts hardly ever need more than a byte."""
+        kind = np.min_scalar_type(int(self.counts.max(initial=0)))
+        return pack(self.length, self.rows, self.counts.astype(kind))
 
     @classmethod
     def unpacked(cls, text: str) -> "TermCounts":
@@ -45,9 +47,10 @@ class TermCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """A chunk without its text, and its vectors: own, of its sentences, of how it is asked for.
+    """A chunk without its text, its vectors, and the numbers of the ways of asking for it.
 
-    ``vector``: shape (dimension,); the others: shape (n, dimension), stored in half precision.
+    ``vector``: shape (dimension,); ``sentences``: shape (n, dimension), stored in half precision;
+    ``asked``: shape (ways,).
     """
 
     id: str
@@ -56,20 +59,20 @@ class Passage:
     heading_path: tuple[str, ...]
     vector: Float32
     sentences: Float32
-    asked: Float32
+    asked: Numbers
 
     def packed(self) -> str:
         """As a record of the store."""
         head = [self.id, self.article_id, self.span.start, self.span.end, self.heading_path]
-        return pack(head, self.vector, *map(_halved, (self.sentences, self.asked)))
+        return pack(head, self.vector, _halved(self.sentences), self.asked)
 
     @classmethod
     def unpacked(cls, text: str) -> "Passage":
         """What ``packed`` made."""
         head, vector, sentences, asked = unpack(text)
         key, owner, start, end, path = head
-        lines = (part.astype(np.float32) for part in (sentences, asked))
-        return cls(key, owner, Span(start, end), tuple(path), vector, *lines)
+        lines = sentences.astype(np.float32)
+        return cls(key, owner, Span(start, end), tuple(path), vector, lines, asked)
 
     def chunk(self, article: Article) -> Chunk:
         """The chunk with its text."""
@@ -99,20 +102,37 @@ class Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Vectors of an article's sentences and of its ways of asking, shape (n, dimension)."""
+    """Vectors of an article's sentences, shape (n, dimension), and its ways' numbers."""
 
     sentences: Float32
-    asked: Float32
+    asked: Numbers
 
     def packed(self) -> str:
         """As a record of the store."""
-        return pack(None, *map(_halved, (self.sentences, self.asked)))
+        return pack(None, _halved(self.sentences), self.asked)
 
     @classmethod
     def unpacked(cls, text: str) -> "Lines":
         """What ``packed`` made."""
         _, sentences, asked = unpack(text)
-        return cls(sentences.astype(np.float32), asked.astype(np.float32))
+        return cls(sentences.astype(np.float32), asked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """The vector of a way of asking, shape (dimension,), stored in half precision."""
+
+    vector: Float32
+
+    def packed(self) -> str:
+        """As a record of the store."""
+        return pack(None, _halved(self.vector))
+
+    @classmethod
+    def unpacked(cls, text: str) -> "Way":
+        """What ``packed`` made."""
+        _, vector = unpack(text)
+        return cls(vector.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +143,32 @@ class Term:
     held: int
     idf: float
 
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Terms that are kept together."""
+
+    terms: Mapping[str, Term]
+
     def packed(self) -> str:
         """As a record of the store."""
-        return pack([self.row, self.held, self.idf])
+        return pack([(name, term.row, term.held, term.idf) for name, term in self.terms.items()])
 
     @classmethod
-    def unpacked(cls, text: str) -> "Term":
+    def unpacked(cls, text: str) -> "Bucket":
         """What ``packed`` made."""
         (head,) = unpack(text)
-        return cls(*head)
+        return cls({name: Term(*numbers) for name, *numbers in head})
 
 
-_KINDS: dict[str, Any] = {"c": TermCounts, "p": Passage, "t": Text, "v": Lines, "w": Term}
+_KINDS: dict[str, Any] = {
+    "a": Bucket,
+    "b": Way,
+    "c": TermCounts,
+    "p": Passage,
+    "t": Text,
+    "v": Lines,
+}
 _OVERHEAD = 500  # bytes of the objects around a record, about
 _GROWN = 1.5  # bytes in memory for a character of a record: four for three, halves made whole
 
@@ -162,9 +196,18 @@ class Records:
         """Vectors by an article's id."""
         return self._all({key: f"v{hashed(key)}" for key in ids})
 
+    def ways(self, numbers: Numbers) -> Float32:
+        """Vectors of ways of asking, shape (len(numbers), dimension); at least one."""
+        wanted = numbers.tolist()
+        found = self._all({number: f"b{number}" for number in wanted})
+        if len(found) < len(set(wanted)):
+            raise self.damaged()
+        return np.stack([found[number].vector for number in wanted])
+
     def terms(self, words: Iterable[str]) -> dict[str, Term]:
         """Terms that a passage holds; that one is not known is remembered, too."""
-        return self._all({word: f"w{hashed(word)}" for word in words})
+        found = self._all({word: f"a{bucket(word)}" for word in words})
+        return {word: of.terms[word] for word, of in found.items() if word in of.terms}
 
     def ahead(self, positions: Iterable[int], ids: Iterable[str]) -> None:
         """Fetch passages, articles and their vectors in one go."""
@@ -189,7 +232,7 @@ class Records:
             text = data.partition(":")[2]
             text += "".join(_rest(rest[name]) for name, of in more.items() if of == key)
             found[key] = (_KINDS[key[0]].unpacked(text), int(_GROWN * len(text)) + _OVERHEAD)
-        nothing = {key: (None, _OVERHEAD) for key in keys if key not in found and key[0] == "w"}
+        nothing = {key: (None, _OVERHEAD) for key in keys if key not in found and key[0] == "a"}
         return found | nothing
 
     def _data(self, keys: list[str]) -> dict[str, str]:

@@ -7,13 +7,14 @@ written again, so a build that was killed goes on where it stopped.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from corpus import folder
-from corpus.errors import CorpusError, IndexDamaged, IndexMissing, IndexStale
+from corpus.errors import CorpusError, EngineUnreachable, IndexDamaged, IndexMissing, IndexStale
 from corpus.records import Article
 from index import terms, versions
 from index.cache import CachedEncoder
@@ -31,6 +32,8 @@ from index.versions import STRONG, Version
 SLICE = 1_000  # articles that are cut, encoded and written together
 BATCH = 400  # rows in one request
 BATCH_CHARACTERS = 4_000_000  # of records in one request; Milvus takes 64 MB
+Part = tuple[Sequence[Article], Sequence[Cut]]
+Parts = Callable[[], Iterator[Part]]
 
 
 @dataclass(slots=True)
@@ -38,23 +41,26 @@ class Statistics:
     """What BM25 and the progress must know of all passages.
 
     ``held``: passages that hold a term, terms in the order in which they first stand; ``length``:
-    terms of all passages.
+    terms of all passages; ``ways``: the number of each way of asking.
     """
 
     held: dict[str, int] = field(default_factory=dict)
+    articles: int = 0
     chunks: int = 0
     sentences: int = 0
     length: int = 0
     asked: int = 0
-    ways: int = 0
+    ways: dict[str, int] = field(default_factory=dict)
     lent: str = ""
 
     def add(self, article: Article, cut: Cut) -> None:
         """Count one more article, ``asked`` as it was lent."""
+        self.articles += 1
         self.chunks += len(cut.chunks)
         self.sentences += len(cut.spans)
         self.asked += bool(article.asked)
-        self.ways += len(article.asked)
+        for _, way in article.asked:
+            self.ways.setdefault(way, len(self.ways))
         for counts in cut.counted(article):
             self.length += sum(counts.values())
             for term in counts:
@@ -87,20 +93,8 @@ def build(
     articles = read_articles(corpus, kept)
     cached = CachedEncoder(encoder, kept)
     known = count(articles, kept, cached, progress)
-    rows = Rows(cached, known, progress, known.ways)
-    total = 3 * known.chunks + 2 * len(articles) + len(known.held)  # long records take more
-    for again in (False, True):
-        sink = _Writing(remote, progress, total)
-        _pour(remote, name, rows, articles, kept, sink)
-        for collection in sink.rows:
-            remote.write("flush", collection)
-        if all(versions.count_rows(remote, key) == n for key, n in sink.rows.items()):
-            break
-        if again:
-            msg = f"检索引擎里的行数对不上。旧的一版没有动，请{rebuild(remote.uri)}"
-            raise IndexDamaged(msg)
-        for collection in sink.rows:  # rows of another program under the same name
-            remote.write("drop_collection", collection)
+    rows = Rows(cached, known, progress)
+    counts, digests = write(remote, name, rows, lambda: _parts(articles, kept), progress)
     version = Version(
         name=name,
         format=FORMAT,
@@ -110,17 +104,49 @@ def build(
         encoder=encoder.name,
         model=model,
         dimension=encoder.dimension,
-        articles=len(articles),
+        articles=known.articles,
         asked=known.asked,
         lent=known.lent,
         chunks=known.chunks,
         sentences=known.sentences,
         average_length=known.length / known.chunks,
-        rows=sink.rows,
-        digests={key: f"{total:032x}" for key, total in sink.digests.items()},
+        rows=counts,
+        digests=digests,
     )
     versions.publish(remote, version)
     return version, True
+
+
+def write(
+    remote: Remote, name: str, rows: Rows, parts: Parts, progress: Progress
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Write all rows of a version; how many each collection holds, and the sum of their digests.
+
+    Args:
+        remote: the engine.
+        name: the version, which is not put into use.
+        rows: makes the rows.
+        parts: gives the articles with their cuts, a slice at a time, as often as it is asked.
+        progress: told of every batch.
+
+    Raises:
+        SearchIndexError: the engine is gone or refuses.
+    """
+    known = rows.known
+    total = 3 * known.chunks + 2 * known.articles + len(known.ways) + len(rows.buckets)
+    for again in (False, True):
+        sink = _Writing(remote, progress, total)
+        _pour(remote, name, rows, parts, sink)
+        for collection in sink.rows:
+            remote.write("flush", collection)
+        if all(versions.count_rows(remote, key) == n for key, n in sink.rows.items()):
+            break
+        if again:
+            msg = f"检索引擎里的行数对不上。旧的一版没有动，请{rebuild(remote.uri)}"
+            raise IndexDamaged(msg)
+        for collection in sink.rows:  # rows of another program under the same name
+            remote.write("drop_collection", collection)
+    return sink.rows, sink.sums
 
 
 def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -> Version:
@@ -147,11 +173,10 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
     articles = read_articles(place, kept)
     cached = CachedEncoder(encoder, kept)
     known = count(articles, kept, cached, quiet)
-    rows = Rows(cached, known, quiet, known.ways)
+    rows = Rows(cached, known, quiet)
     sink = _Checking(remote)
-    _pour(remote, version.name, rows, articles, kept, sink)
-    sums = {key: f"{total:032x}" for key, total in sink.digests.items()}
-    if sink.wrong or (sink.rows, sums) != (version.rows, version.digests):
+    _pour(remote, version.name, rows, lambda: _parts(articles, kept), sink)
+    if sink.wrong or (sink.rows, sink.sums) != (version.rows, version.digests):
         msg = f"检索引擎里有 {sink.wrong} 行与文章对不上。请{rebuild(remote.uri)}"
         raise IndexDamaged(msg)
     return version
@@ -168,7 +193,7 @@ def count(
                 progress("切分", done, len(articles))
     whole = Statistics()
     for part in slices:
-        cuts = cut_articles(part, cache)
+        cuts = cut_articles(part, cache, sound=True)  # since the articles were read
         asking, _, name = lent(part, cuts, encoder, quiet, 0)
         for article, cut in zip(asking, cuts, strict=True):
             whole.add(article, cut)
@@ -180,7 +205,7 @@ def count(
 
 
 def _cut(articles: Sequence[Article], cache: Path) -> int:
-    return len(cut_articles(articles, cache))
+    return len(cut_articles(articles, cache, sound=True))
 
 
 def _slices(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
@@ -188,13 +213,12 @@ def _slices(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
         yield articles[start : start + SLICE]
 
 
+def _parts(articles: Sequence[Article], cache: Path) -> Iterator[Part]:
+    return ((part, cut_articles(part, cache, sound=True)) for part in _slices(articles))
+
+
 def _pour(
-    remote: Remote,
-    name: str,
-    rows: Rows,
-    articles: Sequence[Article],
-    cache: Path,
-    sink: "_Writing | _Checking",
+    remote: Remote, name: str, rows: Rows, parts: Parts, sink: "_Writing | _Checking"
 ) -> None:
     """Send all rows of a version to a sink, in batches."""
     search = search_collection(rows.dimension, rows.known.chunks)
@@ -202,15 +226,14 @@ def _pour(
         versions.create(remote, searched(name), search)
         versions.create(remote, stored(name), STORE)
     first = 0
-    for part in _slices(articles):
-        cuts = cut_articles(part, cache)
+    for part, cuts in parts():
         found, records = rows.of(part, cuts, first)
         for batch in _batches(found):
             sink.put(searched(name), search, batch)
         for batch in _batches(records):
             sink.put(stored(name), STORE, batch)
         first += sum(len(cut.chunks) for cut in cuts)
-    for batch in _batches(rows.of_terms()):
+    for batch in _batches(chain(rows.of_ways(), rows.of_terms())):
         sink.put(stored(name), STORE, batch)
 
 
@@ -234,6 +257,11 @@ class _Sink:
         self.remote = remote
         self.rows: dict[str, int] = {}
         self.digests: dict[str, int] = {}
+
+    @property
+    def sums(self) -> dict[str, str]:
+        """The sums as 32 hexadecimal digits."""
+        return {key: f"{total:032x}" for key, total in self.digests.items()}
 
     def _count(self, name: str, batch: Sequence[Row]) -> None:
         total = sum(int(row["digest"], 16) for row in batch)
@@ -260,16 +288,32 @@ class _Writing(_Sink):
     def __init__(self, remote: Remote, progress: Progress, total: int) -> None:
         super().__init__(remote)
         self._progress, self._total = progress, total
+        # pymilvus would look at every character of every text: a third of our time of writing
+        remote.package.client.entity_helper.CHECK_STR_ARRAY = False
 
     def put(self, name: str, of: Collection, batch: list[Row]) -> None:
         """Write a batch; rows that are there as they are meant to be are left alone."""
         self._count(name, batch)
         found = self._there(name, of.key, batch, [of.key, "digest"])
         there = {row[of.key]: row["digest"] for row in found}
-        missing = [row for row in batch if there.get(row[of.key]) != row["digest"]]
-        if missing:
-            self.remote.write("upsert", name, missing)
+        changed = [row for row in batch if there.get(row[of.key], row["digest"]) != row["digest"]]
+        self._add(name, [row for row in batch if row[of.key] not in there])
+        if changed:
+            self.remote.write("upsert", name, changed)
         self._progress("写入", len(batch), self._total)
+
+    def _add(self, name: str, rows: list[Row]) -> None:
+        """Insert rows that are not there: an upsert looks through the whole collection first.
+
+        Who does not hear whether they arrived writes them over. Should the first ones come late,
+        there are too many rows in the end, and all are written again.
+        """
+        if not rows:
+            return
+        try:
+            self.remote.write("insert", name, rows, once=True)
+        except EngineUnreachable:
+            self.remote.write("upsert", name, rows)
 
 
 class _Checking(_Sink):

@@ -8,11 +8,14 @@ NAME is made from what the version is made from, so a build that is begun again 
 stopped. Rows of a version never change. The keys of the store:
 
     c<position>   counted terms of a passage        p<position>   the passage and its vectors
-    t<article>    an article and its sentences      v<article>    vectors of these and of ``asked``
-    w<term>       a term: its row, its passages, its idf
+    t<article>    an article and its sentences      v<article>    the vectors of these
+    a<bucket>     terms by their hash: the row, the passages, the idf of each
+    b<number>     the vector of a way of asking; ``p`` and ``v`` hold its number: many share it
 
 Article ids and terms stand in keys as hashes: whatever they hold, no expression can break. A
 record is text, because Milvus stores no bytes; a long one goes on under ``<key>.1`` and so on.
+What is few and asked for always comes first in the alphabet: a segment that is not sealed is walked
+through in the order of its keys up to the last one wanted (milvus-lite: .2 ms for 1,000 rows).
 """
 
 import base64
@@ -31,8 +34,9 @@ from corpus.records import Article
 from corpus.regions import PlacePath
 from index.vectors import EXACT_UP_TO, Float32, lists_for
 
-FORMAT = 1
+FORMAT = 2
 VERSIONS = "yibao_versions"
+BUCKET = 3  # hexadecimal digits of a bucket of terms: 4,096
 PART = 60_000  # characters of a record in one row; Milvus takes 65,535 bytes
 ID_BYTES = 1024  # of an article's id
 NO_TERM = 0  # dimension of passages without any term; a term's dimension is its row + 1
@@ -54,6 +58,11 @@ def store_name(version: str) -> str:
 def hashed(text: str) -> str:
     """32 hexadecimal digits that stand for a text in a key."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def bucket(term: str) -> str:
+    """The bucket of a term."""
+    return hashed(term)[:BUCKET]
 
 
 def place_key(place: PlacePath) -> str:

@@ -8,7 +8,7 @@ choose sentences, as an article's own ways of asking do; nothing of them is ever
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from corpus.sentences import quotable
 from index.cache import CachedEncoder
 from index.shipped import sentence_text
 from index.vectors import Float32
-from index.ways import Space, space_of
+from index.ways import space_of
 
 NEAR = 0.5  # cosine of centred vectors from which a section says nearly the same; see eval/LOG.md
 BLOCK = 512  # sentences compared at once
@@ -74,7 +74,7 @@ def lend(
     space = space_of(encoder.name, encoder.dimension)
     if not space.centred or all(article.asked for article in articles):
         return list(articles), ""
-    from_whom = _lender(encoder, space)
+    from_whom = _lender(encoder)
     near = from_whom.nearest(vectors)
     found = []
     for article in articles:
@@ -100,7 +100,8 @@ def _places(way: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found.path for found in mentions(way) if found.path)
 
 
-def _lender(encoder: CachedEncoder, space: Space) -> _Lender:
+@lru_cache(maxsize=1)  # a build of many slices asks for it once a slice
+def _lender(encoder: CachedEncoder) -> _Lender:
     ways: list[list[str]] = []
     texts: list[str] = []
     first = []
@@ -113,5 +114,6 @@ def _lender(encoder: CachedEncoder, space: Space) -> _Lender:
                 first.append(len(texts))
                 ways.append(asked[heading])
                 texts += [sentence_text(article, span) for span in inside]
+    space = space_of(encoder.name, encoder.dimension)
     vectors = space.passages(encoder.encode_passages(texts))
     return _Lender(ways, vectors, np.asarray(first, dtype=np.int64))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json import dumps
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from index.candidates import Filter, Float64, Positions, WordQuery
 from index.fetched import Passage, Records
 from index.layout import place_key, search_name
 from index.lazily import ByArticle, ByPosition
-from index.milvus_words import MOST, WIDER, Scores
+from index.milvus_words import MARGIN, MOST, WIDER, Scores
 from index.remote import Remote
 from index.vectors import EXACT_UP_TO, PROBED, Float32, SentenceVectors, lists_for
 from index.versions import Version
@@ -109,10 +110,11 @@ class Milvus:
         return found
 
     def _nearest(self, vector: Float32, k: int, allowed: Filter | None, probed: int) -> Positions:
-        limit = k
+        # Of a condition in Python most passages fit: a few more, and none need be asked for twice.
+        limit = min(k + (MARGIN if allowed and allowed.where else 0), MOST)
         while True:
             options = {"params": {"nprobe": probed}} if len(self) > EXACT_UP_TO else {}
-            found = self._search("vector", vector, limit, allowed, options)
+            found = self._search("vector", [vector], limit, allowed, options)
             if len(found.positions) >= k or not found.more or limit == MOST:
                 order = np.lexsort((found.positions, -found.products))
                 return found.positions[order][:k]
@@ -130,12 +132,18 @@ class Milvus:
     def asked_cosines(self, vector: Float32, positions: Positions) -> Float32:
         """Cosine of the nearest way of asking for each passage, of the same shape; −1: none."""
         none = np.full(len(positions), -1.0, dtype=np.float32)
-        return _best([passage.asked for passage in self._held(positions)], vector, none)
+        parts = [passage.asked for passage in self._held(positions)]
+        counts = [len(part) for part in parts]
+        if not sum(counts):
+            return none
+        numbers, rows = np.unique(np.concatenate(parts), return_inverse=True)
+        ways = SentenceVectors.build(self.records.ways(numbers), counts, rows)
+        return ways.best(vector, np.arange(len(parts)), none)
 
     def words(self, query: WordQuery, allowed: Filter | None = None) -> Scores:
         """All admitted passages, scored by their words."""
 
-        def propose(weights: Mapping[int, float], limit: int) -> tuple[Positions, float]:
+        def propose(weights: Sequence[Mapping[int, float]], limit: int) -> tuple[Positions, float]:
             return self._proposed(weights, limit, allowed)
 
         return Scores(query, self.records, self.manifest.average_length, propose)
@@ -146,33 +154,44 @@ class Milvus:
         return found[term].held if found else 0
 
     def _proposed(
-        self, weights: Mapping[int, float], limit: int, allowed: Filter | None
+        self, weights: Sequence[Mapping[int, float]], limit: int, allowed: Filter | None
     ) -> tuple[Positions, float]:
         """Passages for sparse weights, and what none that was left out can score more than."""
-        found = self._search("words", dict(weights), limit, allowed, {})
+        found = self._search("words", list(map(dict, weights)), limit, allowed, {})
+        order = np.argsort(-found.products, kind="stable")
+        order = order[found.products[order] > 0]
         left_out = max(found.least, 0.0) if found.more else 0.0
-        return found.positions[found.products > 0], left_out
+        if len(order) > limit:
+            left_out = max(left_out, float(found.products[order[limit]]))
+        return found.positions[order[:limit]], left_out
 
     def _search(
-        self, field: str, data: object, limit: int, allowed: Filter | None, options: object
+        self, field: str, data: list[Any], limit: int, allowed: Filter | None, options: object
     ) -> "_Found":
-        hits = self.remote.read(
+        """What is near to any of ``data``: each passage once, with its highest product."""
+        asks = allowed.where if allowed else None
+        lists = self.remote.read(
             "search",
             self._collection,
-            [data],
+            data,
             anns_field=field,
             limit=limit,
             filter=_expression(allowed),
-            output_fields=["article"],
+            output_fields=["article"] if asks else [],
             search_params={"metric_type": "IP", **options},  # type: ignore[dict-item]
-        )[0]
-        positions = np.asarray([hit["id"] for hit in hits], dtype=np.int64)
-        products = np.asarray([hit["distance"] for hit in hits], dtype=np.float64)
-        more, least = len(hits) == limit, float(products.min(initial=np.inf))
-        if allowed is not None and allowed.where is not None:
-            ids = [hit["entity"]["article"] for hit in hits]
+        )
+        best: dict[int, tuple[float, str]] = {}
+        for hit in (hit for hits in lists for hit in hits):
+            product = (hit["distance"], hit["entity"].get("article", ""))
+            best[hit["id"]] = max(product, best.get(hit["id"], product))
+        positions = np.asarray(list(best), dtype=np.int64)
+        products = np.asarray([product for product, _ in best.values()], dtype=np.float64)
+        ends = [min(hit["distance"] for hit in hits) for hits in lists if len(hits) == limit]
+        more, least = bool(ends), max(ends, default=np.inf)
+        if asks:
+            ids = [key for _, key in best.values()]
             texts = self.records.texts(ids)
-            fits = {key: allowed.where(text.article) for key, text in texts.items()}
+            fits = {key: asks(text.article) for key, text in texts.items()}
             kept = np.asarray([fits[key] for key in ids], dtype=bool)
             positions, products = positions[kept], products[kept]
         return _Found(positions, products, least, more)
@@ -188,10 +207,10 @@ class Milvus:
         return self.fetch([position])[0][0]
 
     def _asked(self, key: str) -> Float32:
-        found = self.records.lines([key])[key].asked
-        if not len(found):
+        numbers = self.records.lines([key])[key].asked
+        if not len(numbers):
             raise KeyError(key)
-        return found
+        return self.records.ways(numbers)
 
     def _asked_ids(self) -> Iterator[str]:
         """Ids of the articles that bring ways of asking."""

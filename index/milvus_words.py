@@ -1,12 +1,13 @@
 """The word leg over Milvus: it proposes passages, their term counts are fetched, we score.
 
-Milvus searches BM25 weights as sparse vectors. It knows neither phrases with meanings nor double
-precision, so it is asked for what bounds a passage's score from above, and the passages it proposes
-are scored by the one definition (``query_scores``). Their order is certain as soon as the last one
-wanted scores more than any that was left out can; until then more are asked for.
+Milvus searches BM25 weights as sparse vectors. It knows neither double precision nor phrases with
+meanings, of which the best one counts. So it is asked for each choice of meanings by itself, which
+is a product; where there are too many choices, for what bounds them from above. The passages it
+proposes are scored by the one definition (``query_scores``). Their order is certain as soon as the
+last one wanted scores more than any that was left out can; until then more are asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -19,10 +20,12 @@ from index.fetched import Records
 MARGIN = 56  # passages more than wanted in the first search
 WIDER = 4  # times as many in the next one
 MOST = 16_384  # that Milvus gives at once
+CHOICES = 40  # sparse vectors in one search; see eval/LOG.md
 SLACK = 1e-5  # how far Milvus's single precision may be off, relative
 
-# Takes sparse weights and a number; gives that many positions, and what the others score at most.
-Propose = Callable[[Mapping[int, float], int], tuple[Positions, float]]
+# Takes sparse vectors and a number; gives so many positions with the highest product with any of
+# them, and the highest that others may have.
+Propose = Callable[[Sequence[Mapping[int, float]], int], tuple[Positions, float]]
 
 
 class Scores:
@@ -40,10 +43,10 @@ class Scores:
 
     def best(self, k: int) -> Positions:
         """The ``k`` passages with the highest positive scores, best first, ties by position."""
-        bound = self._bound()
+        bounds = self._bounds()
         limit = min(k + MARGIN, MOST)
-        while bound:
-            positions, left_out = self._propose(bound, limit)
+        while bounds:
+            positions, left_out = self._propose(bounds, limit)
             positions = np.sort(positions)
             scores = self.of(positions)
             order = np.lexsort((positions, -scores))[:k]
@@ -83,23 +86,43 @@ class Scores:
             weights, {term: line for line, term in enumerate(self._terms)}, self._query
         )
 
-    def _bound(self) -> dict[int, float]:
-        """Sparse weights whose product with a passage is at least its score.
+    def _bounds(self) -> list[dict[int, float]]:
+        """Sparse weights; a passage's highest product with any of them is at least its score.
 
-        A phrase's best meaning scores no more than all its meanings' terms, each as often as it
-        stands in any one of them; what the phrase itself scores is not taken off.
+        For each phrase either nothing is added or one meaning, and what the phrase itself scores is
+        taken off. Phrases beyond ``CHOICES`` add all their meanings' terms, each as often as it
+        stands in any of them, and nothing is taken off.
         """
-        whole: dict[str, float] = dict(self._query.terms)
-        for phrase in self._query.phrases:
-            widest: dict[str, float] = {}
-            for meaning in phrase.meanings:
-                _raise(widest, meaning)
-            for term, count in widest.items():
-                whole[term] = whole.get(term, 0.0) + self._query.weight * count
+        whole: list[dict[str, float]] = [dict(self._query.terms)]
+        for phrase in sorted(self._query.phrases, key=lambda phrase: len(phrase.meanings)):
+            gains = [self._gain(meaning, phrase.terms) for meaning in phrase.meanings]
+            if len(whole) * (1 + len(gains)) <= CHOICES:
+                whole += [_sum(chosen, gain) for gain in gains for chosen in whole]
+            else:
+                widest = self._gain(_widest(phrase.meanings), {})
+                whole = [_sum(chosen, widest) for chosen in whole]
         known = self._terms
-        return {known[term].row + 1: float(count) for term, count in whole.items() if term in known}
+        found = [
+            {known[term].row + 1: float(n) for term, n in of.items() if n > 0 and term in known}
+            for of in whole
+        ]
+        return [weights for weights in found if weights]
+
+    def _gain(self, meaning: Counted, own: Counted) -> dict[str, float]:
+        """What a meaning adds to the counts of terms, and what its phrase takes off."""
+        return _sum(
+            {t: -n for t, n in own.items()}, {t: n * self._query.weight for t, n in meaning.items()}
+        )
 
 
-def _raise(widest: dict[str, float], counted: Counted) -> None:
-    for term, count in counted.items():
-        widest[term] = max(count, widest.get(term, 0.0))
+def _sum(one: Counted, other: Counted) -> dict[str, float]:
+    return {term: one.get(term, 0.0) + other.get(term, 0.0) for term in {**one, **other}}
+
+
+def _widest(meanings: Iterable[Counted]) -> dict[str, float]:
+    """Each term as often as it stands in any one of the meanings."""
+    widest: dict[str, float] = {}
+    for meaning in meanings:
+        for term, count in meaning.items():
+            widest[term] = max(count, widest.get(term, 0.0))
+    return widest

@@ -95,9 +95,10 @@ class Remote:
         tries = 1 if self._breaker.is_open else READ_TRIES
         return self._tried(tries, READ_SECONDS, name, args, options)
 
-    def write(self, name: str, *args: object, **options: object) -> Any:  # noqa: ANN401
-        """Run a method that may be run twice without harm."""
-        return self._tried(WRITE_TRIES, WRITE_SECONDS, name, args, options, patient=True)
+    def write(self, name: str, *args: object, once: bool = False, **options: object) -> Any:  # noqa: ANN401
+        """Run a method that may be run twice without harm; one that may not is tried ``once``."""
+        tries = 1 if once else WRITE_TRIES
+        return self._tried(tries, WRITE_SECONDS, name, args, options, patient=True)
 
     def answers(self, name: str, *args: object, **options: object) -> bool:
         """Whether a method that changes nothing can be run now; ``read`` learns from it."""

@@ -13,9 +13,8 @@ from index.bm25 import inverse_frequencies, norms, weighed
 from index.cache import CachedEncoder
 from index.candidates import Float64
 from index.cuts import Cut
-from index.embedded import distinct_ways
-from index.fetched import Lines, Passage, Term, TermCounts, Text
-from index.layout import Row, hashed, search_row, store_rows
+from index.fetched import Bucket, Lines, Passage, Term, TermCounts, Text, Way
+from index.layout import Row, bucket, hashed, search_row, store_rows
 from index.lending import lend
 from index.shipped import chunk_texts, sentence_texts
 from index.vectors import Float32
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from index.ingest import Statistics
 
 Progress = Callable[[str, int, int], None]
+PORTION = 10_000  # ways of asking whose vectors are in memory at once
 
 
 class Rows:
@@ -34,19 +34,19 @@ class Rows:
         encoder: makes the vectors.
         known: what was counted over all passages.
         progress: called with the stage, the texts done since the last call, and the stage's total.
-        ways: how many ways of asking there are in all.
     """
 
-    def __init__(
-        self, encoder: CachedEncoder, known: "Statistics", progress: Progress, ways: int
-    ) -> None:
+    def __init__(self, encoder: CachedEncoder, known: "Statistics", progress: Progress) -> None:
         self.known, self.dimension = known, encoder.dimension
-        self._encoder, self._progress, self._ways = encoder, progress, ways
+        self._encoder, self._progress = encoder, progress
         self._space = space_of(encoder.name, encoder.dimension)
         self._row = {term: row for row, term in enumerate(sorted(known.held))}
         idf = inverse_frequencies(known.held, known.chunks)
         self._idf = np.asarray([idf[term] for term in self._row], dtype=np.float64)
         self._average = known.length / known.chunks
+        self.buckets: dict[str, list[str]] = {}
+        for term in self._row:
+            self.buckets.setdefault(bucket(term), []).append(term)
 
     def of(
         self, articles: Sequence[Article], cuts: Sequence[Cut], first: int
@@ -56,16 +56,16 @@ class Rows:
         chunks = [chunk for cut in cuts for chunk in cut.chunks]
         spans = {a.id: list(cut.spans) for a, cut in zip(articles, cuts, strict=True)}
         vectors = self._passages("片段", chunk_texts(listed, chunks), self.known.chunks)
-        ways = distinct_ways(listed)
-        asked = self._encoder.encode_asked(
-            ways, progress=lambda added: self._progress("问法", added, self._ways)
-        )
         owned = _split(lines, [len(cut.spans) for cut in cuts])
-        row = {way: at for at, way in enumerate(ways)}
-        centred = self._space.asked(asked)
-        asking = [centred[[row[way] for _, way in article.asked]] for article in listed]
+        numbers = self.known.ways
+        asking = [
+            np.asarray([numbers[way] for _, way in article.asked], dtype=np.uint32)
+            for article in listed
+        ]
         pairs = zip(listed, cuts, strict=True)
-        counted = [counts for article, cut in pairs for counts in cut.counted(article)]
+        counted = [
+            self._counts(counts) for article, cut in pairs for counts in cut.counted(article)
+        ]
         by_id = {article.id: article for article in listed}
         halves = {
             article.id: Lines(mine, ways_of)
@@ -79,7 +79,7 @@ class Rows:
 
         def records() -> Iterator[Row]:
             for at, (chunk, counts) in enumerate(zip(chunks, counted, strict=True)):
-                yield from store_rows(f"c{first + at}", self._counts(counts).packed())
+                yield from store_rows(f"c{first + at}", counts.packed())
                 owner = by_id[chunk.article_id]
                 held = passage_of(chunk, owner, spans[owner.id], vectors[at], halves[owner.id])
                 yield from store_rows(f"p{first + at}", held.packed())
@@ -90,11 +90,25 @@ class Rows:
 
         return searched(), records()
 
+    def of_ways(self) -> Iterator[Row]:
+        """Records of all ways of asking."""
+        ways = list(self.known.ways)
+        for start in range(0, len(ways), PORTION):
+            raw = self._encoder.encode_asked(
+                ways[start : start + PORTION],
+                progress=lambda added: self._progress("问法", added, len(ways)),
+            )
+            for number, vector in enumerate(self._space.asked(raw), start):
+                yield from store_rows(f"b{number}", Way(vector).packed())
+
     def of_terms(self) -> Iterator[Row]:
         """Records of all terms."""
-        for term, row in self._row.items():
-            record = Term(row, self.known.held[term], float(self._idf[row]))
-            yield from store_rows(f"w{hashed(term)}", record.packed())
+        for name, terms in self.buckets.items():
+            found = {t: Term(self._row[t], self.known.held[t], self._idf_of(t)) for t in terms}
+            yield from store_rows(f"a{name}", Bucket(found).packed())
+
+    def _idf_of(self, term: str) -> float:
+        return float(self._idf[self._row[term]])
 
     def _passages(self, stage: str, texts: list[str], total: int) -> Float32:
         vectors = self._encoder.encode_passages(
@@ -108,8 +122,7 @@ class Rows:
         order = np.argsort(rows)
         return TermCounts(rows[order], held[order], float(held.sum()))
 
-    def _weights(self, counts: Counter[str]) -> tuple[NDArray[np.uint32], Float64]:
-        found = self._counts(counts)
+    def _weights(self, found: TermCounts) -> tuple[NDArray[np.uint32], Float64]:
         norm = norms(np.full(len(found.rows), found.length), self._average)
         return found.rows, weighed(self._idf[found.rows], found.counts.astype(np.float64), norm)
 
@@ -117,7 +130,7 @@ class Rows:
 def passage_of(
     chunk: Chunk, article: Article, spans: Sequence[Span], vector: Float32, lines: Lines
 ) -> Passage:
-    """A chunk with the vectors of the sentences that begin in it, and of how it is asked for."""
+    """A chunk with the vectors of the sentences that begin in it, and how it is asked for."""
     starts = [span.start for span in spans]
     inside = slice(bisect_left(starts, chunk.start), bisect_left(starts, chunk.end))
     span = Span(chunk.start, chunk.end)

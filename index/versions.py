@@ -23,7 +23,7 @@ from index.layout import (
 from index.lending import lender
 from index.remote import Remote, rebuild
 
-_PREFIX, _ENDS = "yibao_", ("_search", "_store")
+PREFIX, _ENDS = "yibao_", ("_search", "_store")  # of collections
 STRONG = "Strong"  # sees all that was acknowledged before
 
 
@@ -164,7 +164,7 @@ def leftovers(remote: Remote, keep: str) -> Iterator[str]:
     """Names of the collections of other versions than ``keep``, half-written ones included."""
     kept = (search_name(keep), store_name(keep))
     for name in remote.read("list_collections"):
-        if name.startswith(_PREFIX) and name.endswith(_ENDS) and name not in kept:
+        if name.startswith(PREFIX) and name.endswith(_ENDS) and name not in kept:
             yield name
 
 

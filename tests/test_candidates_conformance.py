@@ -231,3 +231,74 @@ def test_passages_in_lists(
     told = held.remote.read("describe_index", layout.search_name(held.version), index_name="vector")
     assert told["index_type"] == "IVF_FLAT"
     assert_same(index, expected(place, tmp_path))
+
+
+@needs_milvus
+def test_a_corpus_of_many_slices(
+    engine: MilvusProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with many thousand articles: slices, portions, batches, records of several rows."""
+    from index import fetched, ingest, layout, rows, versions
+    from index.remote import Remote
+
+    for module, name, limit in (
+        (ingest, "SLICE", 4),
+        (ingest, "BATCH", 30),
+        (ingest, "BATCH_CHARACTERS", 9_000),
+        (rows, "PORTION", 3),
+        (layout, "PART", 700),
+        (fetched, "BATCH", 40),
+    ):
+        monkeypatch.setattr(module, name, limit)
+    corpus = write_corpus(tmp_path / "文章")
+    for n in range(18):
+        write(corpus, n)
+    place = Place(corpus, tmp_path / "索引", engine.uri)
+    assert_same(place.build(), expected(place, tmp_path))
+    for n in range(3, 8):
+        write(corpus, n, f"第{n}篇改过了，惠州门诊报{n}%。")
+    first = place.opened().version
+    assert_same(place.build(), expected(place, tmp_path))
+    link, cache = Remote(engine.uri), place.index.with_suffix(".db")
+    found = ingest.verify(corpus, link, FakeEncoder(), cache)
+    assert found.name != first
+    versions.drop_old(link)
+    assert set(found.rows) == {
+        name for name in link.read("list_collections") if name != layout.VERSIONS
+    }
+    assert ingest.verify(corpus, link, FakeEncoder(), cache) == found
+
+
+@needs_milvus
+def test_what_the_engine_gives_at_once_is_bounded(
+    engine: MilvusProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond it a condition in Python sees the nearest passages only, and nothing fails."""
+    from index import milvus, milvus_words
+
+    most = 15
+    corpus = write_corpus(tmp_path / "文章")
+    for n in range(15):
+        write(corpus, n)
+    place = Place(corpus, tmp_path / "索引", engine.uri)
+    index, other = place.build(), expected(place, tmp_path)
+    for module in (milvus, milvus_words):
+        monkeypatch.setattr(module, "MOST", most)
+    for name, least in (("MARGIN", 2), ("WIDER", 2)):
+        monkeypatch.setattr(milvus_words, name, least)
+    found, known = index.engine.candidates, other.engine.candidates
+    assert len(known) > most
+    for question in ASKED:
+        vector = other.engine.encode(question)
+        assert vector is not None
+        near = known.nearest(vector, len(known)).tolist()
+        assert found.nearest(vector, 200).tolist() == near[:most]
+        rare = Filter(where=lambda article: article.id == "a03")
+        fits = [at for at in near[:most] if known.chunks[at].article_id == "a03"]
+        assert found.nearest(vector, 5, rare).tolist() == fits
+        query = word_query(question, PLAIN)
+        words, same = found.words(query), known.words(query)
+        best = words.best(3)
+        np.testing.assert_array_equal(words.of(best), same.of(best))
+        assert len(best) == len(same.best(3))
+        assert len(index.search(question, 5)) == len(other.search(question, 5))
