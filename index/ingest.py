@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 from corpus import folder
 from corpus.errors import CorpusError, IndexDamaged, IndexMissing, IndexStale
@@ -132,7 +134,7 @@ def write(
         SearchIndexError: the engine is gone or refuses.
     """
     known = rows.known
-    total = 3 * known.chunks + 2 * known.articles + len(known.ways) + len(rows.buckets)
+    total = 3 * known.chunks + 3 * known.articles + len(known.ways) + len(rows.buckets)
     for again in (False, True):
         sink = Writing(remote, progress, total)
         _pour(remote, name, rows, parts, sink)
@@ -187,7 +189,8 @@ def count(
     """Cut all articles, in as many processes as there are cores if there are many, and count."""
     slices = list(_slices(articles))
     if len(slices) > 1:
-        with ProcessPoolExecutor(min(len(slices), os.cpu_count() or 1)) as pool:
+        workers = min(len(slices), os.cpu_count() or 1)
+        with ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool:
             for done in pool.map(_cut, slices, [cache] * len(slices)):
                 progress("切分", done, len(articles))
     whole = Statistics()
@@ -201,6 +204,18 @@ def count(
         msg = "文章里没有可以检索的文字，请先导入文章：python -m corpus import"
         raise CorpusError(msg)
     return whole
+
+
+def _end_with_parent() -> None:
+    """Have this process end when the one that started it does, even by kill -9."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _cut(articles: Sequence[Article], cache: Path) -> int:
