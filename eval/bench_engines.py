@@ -8,7 +8,6 @@ is measured in a process of its own; Milvus is the one of ``MILVUS_URI``, else o
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from os import cpu_count, getloadavg
 from pathlib import Path
@@ -21,23 +20,17 @@ import psutil
 import typer
 from numpy.typing import NDArray
 
-from corpus.folder import SHIPPED
 from corpus.records import Article, Status
-from eval.bench_search import measure_questions, quantiles
+from eval.bench_search import quantiles
 from eval.bench_serve import MEGABYTE
 from eval.console import show_table
-from eval.expectations import load_cases, question_files
-from eval.made_corpus import DrawnEncoder, write_corpus
+from eval.made_corpus import Task, made_task
 from eval.milvus_lite import engine_process
 from eval.results import make_folder, write_json
 from index import ingest, opening, store, versions
-from index.cache import CachedEncoder
-from index.cuts import cut_articles, read_articles
-from index.encoder import load_encoder
 from index.milvus import Milvus
 from index.remote import Remote
 from index.search import Engine, Hit, Index
-from index.shipped import chunk_texts, seeded, sentence_texts, shipped_sentences
 from index.store import quiet
 from index.vectors import Float32
 
@@ -45,32 +38,11 @@ __all__ = ["bench_engines", "show_engines"]
 
 CHUNKS = 50_000
 QUICK_CHUNKS = 3_000
-QUESTIONS = 200  # put by one client, and as many others by eight
 CLIENTS = 8
 TOP = 10
 SECONDS = 1000.0  # milliseconds
 
 Found = list[list[str]]  # ids of the best passages, a question
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Task:
-    """What is indexed and asked: a folder, a cache that knows its cuts and vectors, questions.
-
-    ``real``: the vectors from which those of the passages are drawn, by an encoder of this name.
-    """
-
-    corpus: Path
-    cache: Path
-    out: Path
-    uri: str
-    real: Float32
-    encoder: str
-    questions: Sequence[tuple[str, Float32]]
-
-    def drawn(self) -> DrawnEncoder:
-        """The encoder of the passages."""
-        return DrawnEncoder(self.real, self.encoder)
 
 
 class _Timed(Remote):
@@ -101,7 +73,7 @@ def bench_engines(index: Path, out: Path, *, quick: bool = False) -> dict[str, A
     make_folder(out.parent)
     load_before = round(getloadavg()[0], 2)
     with engine_process() as (uri, pid), TemporaryDirectory() as place:
-        task, prepared = _task(index, Path(place), uri, QUICK_CHUNKS if quick else CHUNKS)
+        task, prepared = made_task(index, Path(place), uri, QUICK_CHUNKS if quick else CHUNKS)
         embedded, exact = _apart(_embedded, task)
         milvus, found = _apart(_milvus, task)
         if pid is not None:
@@ -139,41 +111,6 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.4f}" if value <= 1 else f"{value:,.1f}"
     return "–" if value is None else f"{value:,}"
-
-
-def _task(index: Path, place: Path, uri: str, chunks: int) -> tuple[Task, dict[str, float]]:
-    """The corpus, with its cuts and vectors known, and how long each step took."""
-    encoder = load_encoder()
-    opened = store.open_index(index, encoder)
-    asked = [case.question for case in load_cases(question_files("dev"))]
-    asked = list(dict.fromkeys(filter(str.strip, asked)))
-    asked = asked[:: max(1, len(asked) // (2 * QUESTIONS))][: 2 * QUESTIONS]
-    vectors, _ = measure_questions(opened.engine, asked)
-    cache = seeded(place / store.CACHE_FILE)
-    real = shipped_sentences(SHIPPED, encoder, cache)
-    pairs = list(zip(asked, vectors, strict=True))
-    task = Task(place / "corpus", cache, place / "index", uri, real, encoder.name, pairs)
-    write_corpus(task.corpus, chunks)
-    return task, _prepare(task)
-
-
-def _prepare(task: Task) -> dict[str, float]:
-    started = perf_counter()
-    articles = read_articles(task.corpus, task.cache)
-    read = perf_counter()
-    cuts = cut_articles(articles, task.cache)
-    cut = perf_counter()
-    chunks = [chunk for of in cuts for chunk in of.chunks]
-    spans = {a.id: list(of.spans) for a, of in zip(articles, cuts, strict=True)}
-    texts = chunk_texts(articles, chunks) + sentence_texts(articles, spans)
-    CachedEncoder(task.drawn(), task.cache).encode_passages(texts)
-    return {
-        "articles": len(articles),
-        "chunks": len(chunks),
-        "sentences": sum(map(len, spans.values())),
-        "read_seconds": read - started,
-        "cut_seconds": cut - read,
-    }
 
 
 def _apart(

@@ -9,9 +9,10 @@ real, meaning is not: it serves for times, memory and recall, never for quality.
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -19,14 +20,21 @@ from corpus.chunks import split
 from corpus.folder import SHIPPED, load
 from corpus.readers import markdown
 from corpus.records import Article
-from eval.bench_search import NOISE, SEED
+from eval.bench_search import NOISE, SEED, measure_questions
+from eval.expectations import load_cases, question_files
+from index import store
+from index.cache import CachedEncoder
+from index.cuts import cut_articles, read_articles
+from index.encoder import load_encoder
+from index.shipped import chunk_texts, seeded, sentence_texts, shipped_sentences
 from index.terms import normalise, words
 from index.vectors import Float32
 
-__all__ = ["DrawnEncoder", "write_corpus"]
+__all__ = ["DrawnEncoder", "Task", "made_task", "write_corpus"]
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 PER_FOLDER = 1_000  # files
+QUESTIONS = 400
 
 
 def write_corpus(folder: Path, chunks: int) -> int:
@@ -93,3 +101,58 @@ class DrawnEncoder:
         if progress is not None:
             progress(len(texts))
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What is indexed and asked: a folder, a cache that knows its cuts and vectors, questions.
+
+    ``real``: the vectors from which those of the passages are drawn, by an encoder of this name.
+    """
+
+    corpus: Path
+    cache: Path
+    out: Path
+    uri: str
+    real: Float32
+    encoder: str
+    questions: Sequence[tuple[str, Float32]]
+
+    def drawn(self) -> DrawnEncoder:
+        """The encoder of the passages."""
+        return DrawnEncoder(self.real, self.encoder)
+
+
+def made_task(index: Path, place: Path, uri: str, chunks: int) -> tuple[Task, dict[str, float]]:
+    """The corpus, with its cuts and vectors known, and how long each step took."""
+    encoder = load_encoder()
+    opened = store.open_index(index, encoder)
+    asked = [case.question for case in load_cases(question_files("dev"))]
+    asked = list(dict.fromkeys(filter(str.strip, asked)))
+    asked = asked[:: max(1, len(asked) // (QUESTIONS))][:QUESTIONS]
+    vectors, _ = measure_questions(opened.engine, asked)
+    cache = seeded(place / store.CACHE_FILE)
+    real = shipped_sentences(SHIPPED, encoder, cache)
+    pairs = list(zip(asked, vectors, strict=True))
+    task = Task(place / "corpus", cache, place / "index", uri, real, encoder.name, pairs)
+    write_corpus(task.corpus, chunks)
+    return task, _prepare(task)
+
+
+def _prepare(task: Task) -> dict[str, float]:
+    started = perf_counter()
+    articles = read_articles(task.corpus, task.cache)
+    read = perf_counter()
+    cuts = cut_articles(articles, task.cache)
+    cut = perf_counter()
+    chunks = [chunk for of in cuts for chunk in of.chunks]
+    spans = {a.id: list(of.spans) for a, of in zip(articles, cuts, strict=True)}
+    texts = chunk_texts(articles, chunks) + sentence_texts(articles, spans)
+    CachedEncoder(task.drawn(), task.cache).encode_passages(texts)
+    return {
+        "articles": len(articles),
+        "chunks": len(chunks),
+        "sentences": sum(map(len, spans.values())),
+        "read_seconds": read - started,
+        "cut_seconds": cut - read,
+    }

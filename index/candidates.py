@@ -30,7 +30,8 @@ class Filter:
 
     ``place``: the rule may hold there (the place itself, a wider one, or none named).
     ``audience``: for that one or for anyone. ``year``: for that year, or for no year in
-    particular. ``status``: one of these. ``where``: whatever else, asked of every article.
+    particular. ``status``: one of these. ``where``: whatever else, asked of every article; it sees
+    the particulars, not the text and not the ways of asking.
     """
 
     place: PlacePath | None = None

@@ -5,7 +5,7 @@ Vectors of sentences lie there in half precision, as on the disk of the embedded
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from index.remote import Remote, rebuild
 from index.vectors import Float32
 
 KEPT_BYTES = 256 * 2**20  # of records in memory: some 30,000 passages with their sentences
+NO_BODY = "…"  # in place of a text that is not there
 BATCH = 1_000  # keys in one request
 Record = TypeVar("Record")
 Numbers = NDArray[np.uint32]
@@ -100,6 +101,23 @@ class Text:
         return cls(unpacked_article(head[0]), tuple(Span(*span) for span in head[1]))
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An article's particulars: all but its text and how it is asked for."""
+
+    article: Article
+
+    def packed(self) -> str:
+        """As a record of the store."""
+        return pack(packed_article(replace(self.article, body=NO_BODY, asked=())))
+
+    @classmethod
+    def unpacked(cls, text: str) -> "Head":
+        """What ``packed`` made."""
+        (head,) = unpack(text)
+        return cls(unpacked_article(head))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
     """Vectors of an article's sentences, shape (n, dimension), and its ways' numbers."""
@@ -162,6 +180,7 @@ class Bucket:
 
 
 _KINDS: dict[str, Any] = {
+    "A": Head,
     "a": Bucket,
     "b": Way,
     "c": TermCounts,
@@ -191,6 +210,10 @@ class Records:
     def texts(self, ids: Iterable[str]) -> dict[str, Text]:
         """Articles by id."""
         return self._all({key: f"t{hashed(key)}" for key in ids})
+
+    def heads(self, ids: Iterable[str]) -> dict[str, Head]:
+        """Particulars of articles by id."""
+        return self._all({key: f"A{hashed(key)}" for key in ids})
 
     def lines(self, ids: Iterable[str]) -> dict[str, Lines]:
         """Vectors by an article's id."""

@@ -11,27 +11,28 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 from corpus import folder
-from corpus.errors import CorpusError, EngineUnreachable, IndexDamaged, IndexMissing, IndexStale
+from corpus.errors import CorpusError, IndexDamaged, IndexMissing, IndexStale
 from corpus.records import Article
 from index import terms, versions
 from index.cache import CachedEncoder
 from index.cuts import Cut, cut_articles, read_articles
 from index.encoder import Encoder
-from index.layout import FORMAT, STORE, Collection, Row, digest, search_collection
+from index.layout import FORMAT, STORE, search_collection
 from index.layout import search_name as searched
 from index.layout import store_name as stored
 from index.remote import Remote, rebuild
 from index.rows import Rows, lent
 from index.shipped import seeded
+from index.sinks import Checking, Sink, Writing, batches
 from index.store import Progress, quiet
-from index.versions import STRONG, Version
+from index.versions import Version
 
 SLICE = 1_000  # articles that are cut, encoded and written together
-BATCH = 400  # rows in one request
-BATCH_CHARACTERS = 4_000_000  # of records in one request; Milvus takes 64 MB
 Part = tuple[Sequence[Article], Sequence[Cut]]
 Parts = Callable[[], Iterator[Part]]
 
@@ -133,9 +134,9 @@ def write(
         SearchIndexError: the engine is gone or refuses.
     """
     known = rows.known
-    total = 3 * known.chunks + 2 * known.articles + len(known.ways) + len(rows.buckets)
+    total = 3 * known.chunks + 3 * known.articles + len(known.ways) + len(rows.buckets)
     for again in (False, True):
-        sink = _Writing(remote, progress, total)
+        sink = Writing(remote, progress, total)
         _pour(remote, name, rows, parts, sink)
         for collection in sink.rows:
             remote.write("flush", collection)
@@ -174,7 +175,7 @@ def verify(corpus: Path | None, remote: Remote, encoder: Encoder, cache: Path) -
     cached = CachedEncoder(encoder, kept)
     known = count(articles, kept, cached, quiet)
     rows = Rows(cached, known, quiet)
-    sink = _Checking(remote)
+    sink = Checking(remote)
     _pour(remote, version.name, rows, lambda: _parts(articles, kept), sink)
     if sink.wrong or (sink.rows, sink.sums) != (version.rows, version.digests):
         msg = f"检索引擎里有 {sink.wrong} 行与文章对不上。请{rebuild(remote.uri)}"
@@ -188,7 +189,8 @@ def count(
     """Cut all articles, in as many processes as there are cores if there are many, and count."""
     slices = list(_slices(articles))
     if len(slices) > 1:
-        with ProcessPoolExecutor(min(len(slices), os.cpu_count() or 1)) as pool:
+        workers = min(len(slices), os.cpu_count() or 1)
+        with ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool:
             for done in pool.map(_cut, slices, [cache] * len(slices)):
                 progress("切分", done, len(articles))
     whole = Statistics()
@@ -204,6 +206,18 @@ def count(
     return whole
 
 
+def _end_with_parent() -> None:
+    """Have this process end when the one that started it does, even by kill -9."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
 def _cut(articles: Sequence[Article], cache: Path) -> int:
     return len(cut_articles(articles, cache, sound=True))
 
@@ -217,112 +231,19 @@ def _parts(articles: Sequence[Article], cache: Path) -> Iterator[Part]:
     return ((part, cut_articles(part, cache, sound=True)) for part in _slices(articles))
 
 
-def _pour(
-    remote: Remote, name: str, rows: Rows, parts: Parts, sink: "_Writing | _Checking"
-) -> None:
+def _pour(remote: Remote, name: str, rows: Rows, parts: Parts, sink: Sink) -> None:
     """Send all rows of a version to a sink, in batches."""
     search = search_collection(rows.dimension, rows.known.chunks)
-    if isinstance(sink, _Writing):
+    if isinstance(sink, Writing):
         versions.create(remote, searched(name), search)
         versions.create(remote, stored(name), STORE)
     first = 0
     for part, cuts in parts():
         found, records = rows.of(part, cuts, first)
-        for batch in _batches(found):
+        for batch in batches(found):
             sink.put(searched(name), search, batch)
-        for batch in _batches(records):
+        for batch in batches(records):
             sink.put(stored(name), STORE, batch)
         first += sum(len(cut.chunks) for cut in cuts)
-    for batch in _batches(chain(rows.of_ways(), rows.of_terms())):
+    for batch in batches(chain(rows.of_ways(), rows.of_terms())):
         sink.put(stored(name), STORE, batch)
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    characters = 0
-    for row in rows:
-        batch.append(row)
-        characters += len(row.get("data", ""))
-        if len(batch) == BATCH or characters > BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
-
-
-class _Sink:
-    """Counts rows and sums their digests, by collection; the sum does not depend on the order."""
-
-    def __init__(self, remote: Remote) -> None:
-        self.remote = remote
-        self.rows: dict[str, int] = {}
-        self.digests: dict[str, int] = {}
-
-    @property
-    def sums(self) -> dict[str, str]:
-        """The sums as 32 hexadecimal digits."""
-        return {key: f"{total:032x}" for key, total in self.digests.items()}
-
-    def _count(self, name: str, batch: Sequence[Row]) -> None:
-        total = sum(int(row["digest"], 16) for row in batch)
-        self.rows[name] = self.rows.get(name, 0) + len(batch)
-        self.digests[name] = (self.digests.get(name, 0) + total) % 2**128
-
-    def _there(self, name: str, key: str, batch: Sequence[Row], fields: list[str]) -> list[Row]:
-        """The rows of a batch that the engine has."""
-        keys = [row[key] for row in batch]
-        wanted = str(keys).replace("'", '"')
-        found: list[Row] = self.remote.read(
-            "query",
-            name,
-            filter=f"{key} in {wanted}",
-            output_fields=fields,
-            consistency_level=STRONG,
-        )
-        return found
-
-
-class _Writing(_Sink):
-    """Writes what is not there yet."""
-
-    def __init__(self, remote: Remote, progress: Progress, total: int) -> None:
-        super().__init__(remote)
-        self._progress, self._total = progress, total
-        # pymilvus would look at every character of every text: a third of our time of writing
-        remote.package.client.entity_helper.CHECK_STR_ARRAY = False
-
-    def put(self, name: str, of: Collection, batch: list[Row]) -> None:
-        """Write a batch; rows that are there as they are meant to be are left alone."""
-        self._count(name, batch)
-        found = self._there(name, of.key, batch, [of.key, "digest"])
-        there = {row[of.key]: row["digest"] for row in found}
-        changed = [row for row in batch if there.get(row[of.key], row["digest"]) != row["digest"]]
-        self._add(name, [row for row in batch if row[of.key] not in there])
-        if changed:
-            self.remote.write("upsert", name, changed)
-        self._progress("写入", len(batch), self._total)
-
-    def _add(self, name: str, rows: list[Row]) -> None:
-        """Insert rows that are not there: an upsert looks through the whole collection first.
-
-        Who does not hear whether they arrived writes them over. Should the first ones come late,
-        there are too many rows in the end, and all are written again.
-        """
-        if not rows:
-            return
-        try:
-            self.remote.write("insert", name, rows, once=True)
-        except EngineUnreachable:
-            self.remote.write("upsert", name, rows)
-
-
-class _Checking(_Sink):
-    """Reads all rows back and counts those that are not what they are meant to be."""
-
-    wrong = 0
-
-    def put(self, name: str, of: Collection, batch: list[Row]) -> None:
-        """Compare a batch."""
-        self._count(name, batch)
-        there = {row[of.key]: digest(row) for row in self._there(name, of.key, batch, of.outputs)}
-        self.wrong += sum(there.get(row[of.key]) != row["digest"] for row in batch)

@@ -9,6 +9,7 @@ stopped. Rows of a version never change. The keys of the store:
 
     c<position>   counted terms of a passage        p<position>   the passage and its vectors
     t<article>    an article and its sentences      v<article>    the vectors of these
+    A<article>    its particulars, for conditions in Python
     a<bucket>     terms by their hash: the row, the passages, the idf of each
     b<number>     the vector of a way of asking; ``p`` and ``v`` hold its number: many share it
 

@@ -190,8 +190,10 @@ class Milvus:
         more, least = bool(ends), max(ends, default=np.inf)
         if asks:
             ids = [key for _, key in best.values()]
-            texts = self.records.texts(ids)
-            fits = {key: asks(text.article) for key, text in texts.items()}
+            heads = self.records.heads(ids)
+            if len(heads) < len(set(ids)):
+                raise self.records.damaged()
+            fits = {key: asks(head.article) for key, head in heads.items()}
             kept = np.asarray([fits[key] for key in ids], dtype=bool)
             positions, products = positions[kept], products[kept]
         return _Found(positions, products, least, more)

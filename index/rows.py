@@ -13,7 +13,7 @@ from index.bm25 import inverse_frequencies, norms, weighed
 from index.cache import CachedEncoder
 from index.candidates import Float64
 from index.cuts import Cut
-from index.fetched import Bucket, Lines, Passage, Term, TermCounts, Text, Way
+from index.fetched import Bucket, Head, Lines, Passage, Term, TermCounts, Text, Way
 from index.layout import Row, bucket, hashed, search_row, store_rows
 from index.lending import lend
 from index.shipped import chunk_texts, sentence_texts
@@ -84,6 +84,7 @@ class Rows:
                 held = passage_of(chunk, owner, spans[owner.id], vectors[at], halves[owner.id])
                 yield from store_rows(f"p{first + at}", held.packed())
             for article in listed:
+                yield from store_rows(f"A{hashed(article.id)}", Head(article).packed())
                 text = Text(article, tuple(spans[article.id]))
                 yield from store_rows(f"t{hashed(article.id)}", text.packed())
                 yield from store_rows(f"v{hashed(article.id)}", halves[article.id].packed())

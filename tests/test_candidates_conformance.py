@@ -238,13 +238,13 @@ def test_a_corpus_of_many_slices(
     engine: MilvusProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with many thousand articles: slices, portions, batches, records of several rows."""
-    from index import fetched, ingest, layout, rows, versions
+    from index import fetched, ingest, layout, rows, sinks, versions
     from index.remote import Remote
 
     for module, name, limit in (
         (ingest, "SLICE", 4),
-        (ingest, "BATCH", 30),
-        (ingest, "BATCH_CHARACTERS", 9_000),
+        (sinks, "BATCH", 30),
+        (sinks, "BATCH_CHARACTERS", 9_000),
         (rows, "PORTION", 3),
         (layout, "PART", 700),
         (fetched, "BATCH", 40),

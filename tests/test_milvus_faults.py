@@ -23,7 +23,7 @@ from corpus.errors import (
     SearchIndexError,
     YibaoError,
 )
-from index import ingest, layout, opening, remote, store, terms, versions
+from index import ingest, layout, opening, remote, sinks, store, terms, versions
 from index.remote import Remote, address_of
 from index.search import Index
 from tests.conftest import ROOT
@@ -289,7 +289,7 @@ def test_kills_of_the_engine_in_queries(corpus: Path, engine: MilvusProcess) -> 
 def test_kills_of_the_engine_in_an_ingest(
     corpus: Path, engine: MilvusProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH", 12)
+    monkeypatch.setattr(sinks, "BATCH", 12)
     build(corpus, engine)
     before = answers(opened(engine))
     whole, writes = Remote.write, 0
@@ -332,13 +332,13 @@ KILLER = """
 import json, os, random, signal, sys, time
 from pathlib import Path
 import pymilvus
-from index import ingest, opening, store
+from index import ingest, opening, sinks, store
 from index.remote import Remote
 from index.terms import terms
 from tests.fake_encoder import FakeEncoder
 
 corpus, uri, kills = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-ingest.BATCH = 12
+sinks.BATCH = 12
 terms("医保")  # dictionaries are read here, once
 
 
