@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from chatbot.applicable import fit, is_local, may_answer, of_one_year, this_year, treated_elsewhere
-from chatbot.measures import closeness, coverage, held, plain, word_weights
+from chatbot.measures import closeness, coverage, held, plain, share, word_weights
 from chatbot.question import Question, wants
 from corpus.records import Article, Span
 from corpus.regions import PlacePath
@@ -69,7 +69,7 @@ class Source:
 
 
 @lru_cache(maxsize=20_000)
-def _headed(body: str, span: Span) -> tuple[str, str]:
+def headed(body: str, span: Span) -> tuple[str, str]:
     """The heading over a sentence, or nothing, and the sentence itself, both normalised."""
     above = heading_of(body, span.start)
     return normalise(above.of(body)) if above else "", normalise(span.of(body))
@@ -152,7 +152,6 @@ class _Scorer:
         self._vector = vector
         self._place = place
         self._weights = word_weights(index, question.content)
-        self._total = sum(self._weights.values())
         self._lexical = _lexical_ranks(index, text)
 
     def source(self, hit: Hit, fused: float) -> Source:
@@ -223,11 +222,6 @@ class _Scorer:
         """How far a normalised text holds each content word, 0…1."""
         return [held(word, text) for word in self._weights]
 
-    def _share(self, held: Sequence[float]) -> float:
-        """The weighted share of the content words that are held, 0…1."""
-        shares = zip(self._weights.values(), held, strict=True)
-        return sum(weight * share for weight, share in shares) / self._total if self._total else 0.0
-
     def _sentence(
         self,
         article: Article,
@@ -238,7 +232,7 @@ class _Scorer:
         asked: float,
     ) -> Sentence:
         """A sentence with its measures; the words that the ``title`` holds are half its own."""
-        heading, text = _headed(article.body, span)
+        heading, text = headed(article.body, span)
         own = self._held(f"{heading} {text}")
         entitled = list(map(max, own, title))
         asks = self._question.wants
@@ -246,7 +240,7 @@ class _Scorer:
         measures = {
             "closeness": closeness(cosine),
             "asked": asked,
-            "coverage": (self._share(own) + self._share(entitled)) / 2,
+            "coverage": (share(self._weights, own) + share(self._weights, entitled)) / 2,
             "want": len(shows) / len(asks) if asks else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
         }

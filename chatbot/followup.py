@@ -7,14 +7,12 @@ from functools import lru_cache
 
 from chatbot.applicable import is_local
 from chatbot.dialogue import Turn
-from chatbot.evidence import Sentence, Source
+from chatbot.evidence import Sentence, Source, headed
 from chatbot.measures import coverage
 from chatbot.question import asks_only, content_words, wants
 from chatbot.records import Quote
 from chatbot.select import items_of
-from corpus.sections import heading_of
 from index.search import Index
-from index.terms import normalise
 
 HELD = 0.5  # share of the new words that a sentence holds if it is about them
 DIM = 0.1  # what a sentence counts that is about something else: less than is quoted
@@ -86,16 +84,13 @@ class Focus:
         """The share of the new words that a sentence or its heading holds, 0…1."""
         if not self.words:
             return 0.0
-        body = source.article.body
-        above = heading_of(body, sentence.span.start)
-        text = f"{above.of(body) if above else ''} {sentence.span.of(body)}"
-        plain = normalise(text)
+        plain = " ".join(headed(source.article.body, sentence.span))
         loose = sum(bool(_spread(word).search(plain)) for word in self.words) / len(self.words)
         return max(loose, coverage(dict.fromkeys(self.words, 1.0), plain))
 
     def _shows(self, source: Source, sentence: Sentence) -> bool:
         """Whether a sentence gives what is newly asked for."""
-        text = normalise(sentence.span.of(source.article.body))
+        _, text = headed(source.article.body, sentence.span)
         return any(wants()[name].shows.search(text) for name in self.wants)
 
 

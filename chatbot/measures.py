@@ -41,10 +41,16 @@ def held(word: str, text: str) -> float:
     return PARTIAL * sum(pair in text for pair in pairs) / len(pairs) if len(pairs) > 1 else 0.0
 
 
+def share(weights: Mapping[str, float], shares: Sequence[float]) -> float:
+    """Weighted mean of how far each word is held, in the order of ``weights``; 0 without words."""
+    total = sum(weights.values())
+    pairs = zip(weights.values(), shares, strict=True)
+    return sum(weight * one for weight, one in pairs) / total if total else 0.0
+
+
 def coverage(weights: Mapping[str, float], text: str) -> float:
     """Weighted share of the words that ``text`` (normalised) holds; 0 if there are no words."""
-    total = sum(weights.values())
-    return sum(w * held(word, text) for word, w in weights.items()) / total if total else 0.0
+    return share(weights, [held(word, text) for word in weights])
 
 
 def closeness(cosine: float) -> float:
