@@ -1,8 +1,9 @@
 """``python -m eval``: the retrieval, answer and place benchmarks and the table of targets."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -148,6 +149,14 @@ def conflicts(
             typer.echo("判错：" + "、".join(key for of in groups.values() for key in of.wrong))
 
 
+def _tell(report: dict[str, Any], show: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
+    """Print a report as one JSON object, or as its tables."""
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        show(report)
+
+
 @app.command()
 @citizen_errors
 def bench(
@@ -204,7 +213,7 @@ def bench(
         from eval.bench_engines import bench_engines, show_engines
 
         compared = bench_engines(index, out.with_name("bench-engines.json"), quick=quick)
-        typer.echo(json.dumps(compared, ensure_ascii=False)) if as_json else show_engines(compared)
+        _tell(compared, show_engines, as_json=as_json)
         return
     from eval.bench import run_bench, show_bench
     from eval.bench_load import bench_load, show_load
@@ -213,17 +222,14 @@ def bench(
         from eval.bench_fleet import bench_fleet, show_fleet
 
         report = bench_fleet(url, out.with_name("fleet.json"), quick=quick)
-        typer.echo(json.dumps(report, ensure_ascii=False)) if as_json else show_fleet(report)
+        _tell(report, show_fleet, as_json=as_json)
         return
     if load:
         shown = bench_load(index, out.with_name("load.json"), quick=quick, long=long)
-        typer.echo(json.dumps(shown, ensure_ascii=False)) if as_json else show_load(shown)
+        _tell(shown, show_load, as_json=as_json)
         return
     report = run_bench(index, out, quick=quick)
-    if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False))
-    else:
-        show_bench(report)
+    _tell(report, show_bench, as_json=as_json)
 
 
 @app.command()

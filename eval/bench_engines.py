@@ -25,12 +25,12 @@ from eval.bench_search import quantiles
 from eval.bench_serve import MEGABYTE
 from eval.console import show_table
 from eval.made_corpus import Task, made_task
+from eval.metrics import overlap
 from eval.milvus_lite import engine_process
 from eval.results import make_folder, write_json
-from index import ingest, opening, store, versions
-from index.milvus import Milvus
+from index import ingest, opening, store
 from index.remote import Remote
-from index.search import Engine, Hit, Index
+from index.search import Hit, Index
 from index.store import quiet
 from index.vectors import Float32
 
@@ -82,9 +82,9 @@ def bench_engines(index: Path, out: Path, *, quick: bool = False) -> dict[str, A
     report = {
         "machine": {"cores": cpu_count(), "load_before": load_before},
         "corpus": prepared,
-        "embedded": embedded | {"recall_10": _overlap(exact["nearest"], exact["exact"])},
-        "milvus": milvus | {"recall_10": _overlap(found["nearest"], exact["exact"])},
-        "overlap_10": _overlap(found["best"], exact["best"]),
+        "embedded": embedded | {"recall_10": overlap(exact["nearest"], exact["exact"])},
+        "milvus": milvus | {"recall_10": overlap(found["nearest"], exact["exact"])},
+        "overlap_10": overlap(found["best"], exact["best"]),
         "same_order": _same(found["best"], exact["best"]),
     }
     write_json(out, report)
@@ -168,8 +168,8 @@ def _build_engine(task: Task) -> None:
 
 def _open_engine(task: Task) -> tuple[Index, _Timed]:
     remote = _Timed(task.uri, os.environ.get(opening.TOKEN, ""))
-    version = versions.checked(remote)
-    index = Index(Engine(Milvus(remote, version), task.drawn()), version.encoder)
+    index = opening.open_remote(remote)
+    store.attach(index, task.drawn())
     return index, remote
 
 
@@ -231,12 +231,6 @@ def _clients(
 
 def _ids(positions: Sequence[NDArray[np.int64]]) -> Found:
     return [list(map(str, found)) for found in positions]
-
-
-def _overlap(found: Found, true: Found) -> float:
-    """Share of what should be found that was found, mean over questions."""
-    shares = [len({*a} & {*b}) / len(b) for a, b in zip(found, true, strict=True) if b]
-    return float(np.mean(shares))
 
 
 def _same(found: Found, true: Found) -> float:

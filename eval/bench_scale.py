@@ -34,6 +34,7 @@ from eval import plots
 from eval.bench_search import SEED, ReadyVectors, measure_questions, measure_search
 from eval.console import show_table
 from eval.expectations import load_cases, question_files
+from eval.metrics import overlap
 from eval.peer_report import markdown
 from eval.results import make_folder, write_json, write_text
 from index import store
@@ -217,8 +218,8 @@ def _draw_sentences(real: Float32, size: int) -> Float32:
 
 def _recall(found: Sequence[NDArray[np.int64]], true: NDArray[np.int64], k: int) -> float:
     """Share of the truly nearest ``k`` that is among the ``k`` found, mean over questions."""
-    pairs = zip(found, true, strict=True)
-    return round(float(np.mean([np.isin(t[:k], f[:k]).mean() for f, t in pairs])), 4)
+    best = [[of[:k].tolist() for of in all_of] for all_of in (found, true)]
+    return round(overlap(*best), 4)
 
 
 def _cells(figures: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ collection, are asked the same questions, and must agree as the criteria below s
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from corpus.records import Article, Chunk
 from eval.answers import Outcome, ask_all, summary
 from eval.datasets import Dataset, Document, load_dataset
 from eval.expectations import load_cases
-from eval.metrics import METRICS, means
+from eval.metrics import METRICS, means, overlap
 from eval.milvus_lite import engine_process
 from eval.results import make_folder, write_json
 from eval.retrieval import SystemRun, scored
 from eval.systems import build_engine, mended
-from index import ingest, store
+from index import ingest, opening, store
 from index.cache import CachedEncoder
 from index.candidates import Candidates
 from index.cuts import Cut
@@ -34,7 +35,6 @@ from index.manifest import read_manifest, version_of
 from index.milvus import Milvus
 from index.remote import Remote
 from index.rows import Rows
-from index.search import Index
 from index.shipped import seeded
 from index.store import quiet
 from index.vectors import Float32
@@ -108,9 +108,10 @@ def _steps(
 ) -> Iterator[list[Agreement]]:
     manifest = read_manifest(version_of(index))
     corpus = Path(manifest.corpus_path)
-    version, _ = ingest.build(corpus, remote, encoder, index / store.CACHE_FILE, quiet)
+    ingest.build(corpus, remote, encoder, index / store.CACHE_FILE, quiet)
     embedded = store.open_index(index, encoder)
-    milvus = Index(Engine(Milvus(remote, version), encoder), version.encoder, version.model)
+    milvus = opening.open_remote(remote)
+    store.attach(milvus, encoder)
     cases = [case for path in questions for case in load_cases([path])[:limit]]
     asked = list(dict.fromkeys(case.question for case in cases if case.question.strip()))
     yield [_overlap("自己的题目 own", *_both(embedded.engine, milvus.engine, asked, TOP))]
@@ -159,13 +160,9 @@ def _overlap(
     known: Sequence[Sequence[tuple[int, float]]],
     found: Sequence[Sequence[tuple[int, float]]],
 ) -> Agreement:
-    shares, alike = [], 0
-    for one, other in zip(known, found, strict=True):
-        best, same = [at for at, _ in one[:TOP]], [at for at, _ in other[:TOP]]
-        shares.append(len({*best} & {*same}) / len(best) if best else float(not same))
-        alike += best == same
-    share = float(np.mean(shares))
-    note = f"次序也相同 {alike}"
+    best, same = ([[at for at, _ in hits[:TOP]] for hits in of] for of in (known, found))
+    share = overlap(same, best)
+    note = f"次序也相同 {sum(map(eq, best, same))}"
     return Agreement(f"前十相同 {name}", f"≥ {OVERLAP}", share, len(known), share >= OVERLAP, note)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eval.datasets import Qrel
 
-__all__ = ["METRICS", "Run", "means", "per_query", "recall_curve"]
+__all__ = ["METRICS", "Run", "means", "overlap", "per_query", "recall_curve"]
 
 # RR has no cutoff here: the provider takes RR @ 10 and gives the uncut value. per_query cuts it.
 MEASURES = {
@@ -91,6 +91,19 @@ def recall_curve(
         for column, cutoff in enumerate(cutoffs):
             totals[column] += len(wanted.intersection(hits[:cutoff])) / max(len(wanted), 1)
     return [float(total) / max(len(relevant), 1) for total in totals]
+
+
+def overlap(found: Sequence[Sequence[object]], wanted: Sequence[Sequence[object]]) -> float:
+    """Share of what is wanted that was found, 0…1, mean over questions, whatever the order.
+
+    >>> overlap([["a", "b"], []], [["b", "c"], []])
+    0.75
+    """
+    shares = [
+        len({*of} & {*best}) / len(best) if best else float(not of)
+        for of, best in zip(found, wanted, strict=True)
+    ]
+    return float(np.mean(shares))
 
 
 def _distinct(query_id: str, run: Run) -> Sequence[str]:

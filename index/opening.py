@@ -2,10 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index import store
 from index.manifest import current_name
 from index.search import Engine, Index
+
+if TYPE_CHECKING:
+    from index.remote import Remote
 
 URI, TOKEN = "MILVUS_URI", "MILVUS_TOKEN"
 
@@ -23,11 +27,16 @@ def open_chosen(folder: Path = store.DEFAULT) -> Index:
 
 def open_engine(uri: str, token: str = "") -> Index:
     """Open the version in use of an engine; see ``open_chosen``."""
-    from index import versions
-    from index.milvus import Milvus
     from index.remote import Remote
 
-    remote = Remote(uri, token)
+    return open_remote(Remote(uri, token))
+
+
+def open_remote(remote: "Remote") -> Index:
+    """Open the version in use over a connection; see ``open_chosen``."""
+    from index import versions
+    from index.milvus import Milvus
+
     version = versions.checked(remote)
     return Index(Engine(Milvus(remote, version), None), version.encoder, version.model)
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,13 +17,13 @@ from index.fetched import Bucket, Head, Lines, Passage, Term, TermCounts, Text, 
 from index.layout import Row, bucket, hashed, search_row, store_rows
 from index.lending import lend
 from index.shipped import chunk_texts, sentence_texts
+from index.store import Progress
 from index.vectors import Float32
 from index.ways import space_of
 
 if TYPE_CHECKING:
     from index.ingest import Statistics
 
-Progress = Callable[[str, int, int], None]
 PORTION = 10_000  # ways of asking whose vectors are in memory at once
 
 

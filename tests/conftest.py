@@ -1,6 +1,7 @@
 """What several test files share: the real encoder, the shipped index, a guard on the network."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from corpus import folder
 from corpus.records import Article, Authority
 from index import store
 from index.encoder import Encoder, load_encoder
+from tests.postgres_process import PostgresProcess, postgres
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -89,3 +91,10 @@ def article() -> Article:
         source_name="健康新闻",
         authority=Authority.SITE,
     )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresProcess]:
+    """A PostgreSQL server of the module's own."""
+    with postgres() as started:
+        yield started

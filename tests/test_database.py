@@ -19,16 +19,10 @@ from chatbot.settings import read_settings
 from corpus.errors import FeedbackError, InputError
 from tests.conftest import ROOT
 from tests.milvus_process import free_port
-from tests.postgres_process import PASSWORD, PostgresProcess, needs_postgres, postgres
+from tests.postgres_process import PASSWORD, needs_postgres
 from tests.test_feedback import WRITER
 
 pytestmark = needs_postgres
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresProcess]:
-    with postgres() as started:
-        yield started
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import math
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,15 +11,9 @@ from chatbot import shared_rate
 from chatbot.database import Postgres
 from chatbot.rate import Buckets, RateLimit
 from chatbot.shared_rate import SharedBuckets
-from tests.postgres_process import PostgresProcess, needs_postgres, postgres
+from tests.postgres_process import PostgresProcess, needs_postgres
 
 pytestmark = needs_postgres
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresProcess]:
-    with postgres() as started:
-        yield started
 
 
 @pytest.fixture
