@@ -18,7 +18,7 @@ from index.versions import PREFIX
 
 __all__ = ["MilvusProcess", "engine_process", "is_installed"]
 
-PATIENCE = 10.0  # seconds until a start counts as failed
+PATIENCE = 60.0  # seconds until a start counts as failed; a large file takes some
 POLL = 0.05  # seconds between two looks
 
 

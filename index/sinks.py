@@ -52,7 +52,8 @@ class Sink:
         """The rows of a batch that the engine has."""
         keys = [row[key] for row in batch]
         wanted = str(keys).replace("'", '"')
-        found: list[Row] = self.remote.read(
+        # As patient as a write: an engine with much in it takes seconds to come back.
+        found: list[Row] = self.remote.write(
             "query",
             name,
             filter=f"{key} in {wanted}",

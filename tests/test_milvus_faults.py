@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from corpus.errors import (
@@ -384,6 +385,32 @@ def test_kills_of_the_ingest(corpus: Path, engine: MilvusProcess) -> None:
     resumed = build(corpus, engine)
     assert verify(corpus, engine) == resumed
     assert undisturbed(corpus, engine) == resumed
+
+
+CUTTING = """
+from concurrent.futures import ProcessPoolExecutor
+from time import sleep
+from index.ingest import _end_with_parent
+pool = ProcessPoolExecutor(2, initializer=_end_with_parent)
+list(pool.map(abs, range(9)))
+print(*pool._processes, flush=True)
+sleep(60)
+"""
+
+
+def test_the_cutting_processes_end_with_a_killed_ingest() -> None:
+    ingest_process = subprocess.Popen(
+        [sys.executable, "-c", CUTTING], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert ingest_process.stdout is not None
+    pids = list(map(int, ingest_process.stdout.readline().split()))
+    workers = [psutil.Process(pid) for pid in pids]
+    ingest_process.kill()
+    ingest_process.wait()
+    ingest_process.stdout.close()
+    _, left = psutil.wait_procs(workers, timeout=10)
+    assert pids
+    assert not [of for of in left if of.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_other_errors_of_the_engine_are_told(corpus: Path, engine: MilvusProcess) -> None:
