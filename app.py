@@ -62,7 +62,11 @@ def _listen(host: str, port: int) -> socket.socket:
     """The listening socket, taken first: a port in use is told before anything is loaded."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family)
+        # What it accepts inherits this. asyncio sets it only where the protocol is named, which
+        # ``create_server`` does not: answers on a connection kept open came 40 ms late.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             _leave(f"端口 {port} 已被占用，请换一个：python app.py --port {port % 65535 + 1}")

@@ -14,9 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from eval.bench_load import ENTRIES, USERS, Plan, measure, mixed_questions
-from eval.bench_serve import Site, queue_client
 from eval.console import show_table
 from eval.results import make_folder, write_json
+from eval.visitors import Site, queue_client
 
 
 def bench_fleet(urls: Sequence[str], out: Path, *, quick: bool = False) -> dict[str, Any]:

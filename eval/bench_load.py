@@ -1,7 +1,7 @@
 """How the service holds under many users at once: ``python -m eval bench --load``.
 
-``app.py`` runs as a process of its own; raw asyncio clients, each waiting for its answer before it
-asks again, put real questions to ``POST /api/ask`` and to the queue that the page uses. Before and
+``app.py`` runs as a process of its own; visitors, each waiting for its answer before it asks
+again, put real questions to ``POST /api/ask`` and to the queue that the page uses. Before and
 after each measurement the bare answer function is timed, so that another program's load falls on
 both; processor time an answer, of the server and of the bare function, depends on it least.
 """
@@ -9,7 +9,7 @@ both; processor time an answer, of the server and of the bare function, depends 
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count, cycle
 from os import getloadavg
@@ -21,19 +21,11 @@ import psutil
 from tqdm import tqdm
 
 from chatbot.answer import Chatbot
-from eval.bench_serve import (
-    Ask,
-    Site,
-    api_client,
-    free_port,
-    program,
-    queue_client,
-    resident_megabytes,
-    wait_for_hybrid,
-)
+from eval.bench_serve import free_port, program, resident_megabytes, wait_for_hybrid
 from eval.console import show_table
 from eval.expectations import load_cases, question_files
 from eval.results import make_folder, write_json
+from eval.visitors import Connections, Site, api_client, queue_client
 
 USERS = (1, 8, 32, 64)
 ENTRIES = ("api", "queue")
@@ -199,7 +191,7 @@ async def measure(
     server: psutil.Process | None = None,
 ) -> Load:
     """One measurement at an entry; without ``server``, the process, its time is not known."""
-    ask = api_client(site) if entry == "api" else queue_client(site)
+    ask = api_client if entry == "api" else queue_client(site)
     times: list[float] = []
     errors = 0
     used, started = _processor_seconds(server), time.perf_counter()
@@ -210,10 +202,12 @@ async def measure(
             asked = time.perf_counter()
             if asked - started > seconds:
                 return
-            errors += not await _safely(ask, questions[n % len(questions)], n * users + number)
+            question = questions[n % len(questions)]
+            errors += not await _safely(ask(connections, question, n * users + number))
             times.append((time.perf_counter() - asked) * 1000)
 
-    await asyncio.gather(*map(user, range(users)))
+    async with Connections(site) as connections:
+        await asyncio.gather(*map(user, range(users)))
     passed = time.perf_counter() - started
     cpu = (_processor_seconds(server) - used) / len(times) * 1000
     p50, p95 = map(float, np.percentile(times, [50, 95]))
@@ -231,21 +225,23 @@ async def _many(port: int, questions: Sequence[str], part: range) -> int:
     On the queue every question is that of a new visitor.
     """
     bar = tqdm(part, unit="", leave=False, disable=None)
-    entries, numbers, errors = (api_client(Site(port)), queue_client(Site(port))), iter(bar), 0
+    site, numbers, errors = Site(port), iter(bar), 0
+    entries = (api_client, queue_client(site))
 
     async def user() -> None:
         nonlocal errors
         for n in numbers:
             ask = entries[n % len(entries)]
-            errors += not await _safely(ask, questions[n % len(questions)], n)
+            errors += not await _safely(ask(connections, questions[n % len(questions)], n))
 
-    await asyncio.gather(*(user() for _ in range(MEMORY_USERS)))
+    async with Connections(site) as connections:
+        await asyncio.gather(*(user() for _ in range(MEMORY_USERS)))
     return errors
 
 
-async def _safely(ask: Ask, question: str, number: int) -> bool:
+async def _safely(asking: Awaitable[bool]) -> bool:
     try:
         async with asyncio.timeout(TIMEOUT):
-            return await ask(question, number)
-    except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+            return await asking
+    except (OSError, TimeoutError, ValueError, EOFError):
         return False

@@ -3,35 +3,27 @@
 ``app.py`` runs as a process of its own on a free port; it is polled over HTTP on 127.0.0.1.
 """
 
-import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from time import perf_counter, sleep
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 
 import psutil
 
 from corpus.errors import InputError
 
 __all__ = [
-    "Ask",
-    "Site",
-    "api_client",
     "free_port",
     "measure_service",
     "program",
-    "queue_client",
     "resident_megabytes",
     "wait_for_hybrid",
 ]
@@ -41,40 +33,6 @@ PATIENCE = 120.0  # seconds until a start counts as failed
 POLL = 0.1  # seconds between two looks
 TIMEOUT = 30.0  # seconds for one request
 MEGABYTE = 1_000_000  # bytes
-USERS = 64  # with addresses of their own at most; see ``Site``
-
-Ask = Callable[[str, int], Awaitable[bool]]  # question, a number of its own → whether it worked
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a service listens; ``visitors``: each user asks from a loopback address of its own."""
-
-    port: int
-    host: str = "127.0.0.1"
-    tls: bool = False
-    visitors: bool = False
-
-    @classmethod
-    def of(cls, url: str) -> Self:
-        """The site of ``http://host:port``; raises ``InputError`` if it is no such address."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-        except (ValueError, KeyError) as error:
-            msg = f"看不懂地址 {url}，应是 http://主机:端口"
-            raise InputError(msg) from error
-        host = parts.hostname or ""
-        return cls(port, host, parts.scheme == "https", visitors=host == "127.0.0.1")
-
-    @property
-    def url(self) -> str:
-        """The address."""
-        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
-
-    def source(self, number: int) -> tuple[str, int] | None:
-        """Where the user with that number asks from."""
-        return (f"127.0.1.{number % USERS + 1}", 0) if self.visitors else None
 
 
 def measure_service(index: Path, questions: list[str]) -> dict[str, float]:
@@ -185,72 +143,3 @@ def _request(request: urllib.request.Request) -> bytes | None:
 
 def _legs(answer: dict[str, Any] | None) -> list[str]:
     return list(answer["retrieval"]["legs"]) if answer else []
-
-
-def api_client(site: Site) -> Ask:
-    """Asks ``/api/ask``; whether an answer came."""
-
-    async def ask(question: str, number: int) -> bool:
-        body = await _exchange(site, number, "POST", "/api/ask", {"question": question})
-        return "disclaimer" in json.loads(body)
-
-    return ask
-
-
-def queue_client(site: Site) -> Ask:
-    """What the page does: join the queue, then read the session's events to the end."""
-    found = _request(urllib.request.Request(f"{site.url}/config"))
-    if found is None:
-        msg = f"{site.url} 没有应答，请检查服务是否在运行"
-        raise InputError(msg)
-    config = json.loads(found)
-    parts = {part["id"]: part for part in config["components"]}
-    event = next(
-        each
-        for each in config["dependencies"]
-        if any(name == "submit" for _, name in each["targets"]) and len(each["inputs"]) > 1
-    )
-    mark = f"{time.time_ns():x}"
-
-    def value(part: dict[str, Any], question: str) -> Any:  # noqa: ANN401 - whatever it holds
-        asks = part["props"].get("elem_id") == "yb-question"
-        return question if asks else None if part["type"] == "state" else part["props"].get("value")
-
-    async def ask(question: str, number: int) -> bool:
-        session = f"{mark}-{number}"
-        data = [value(parts[key], question) for key in event["inputs"]]
-        call = {"data": data, "fn_index": event["id"], "session_hash": session}
-        await _exchange(site, number, "POST", "/gradio_api/queue/join", call)
-        path = f"/gradio_api/queue/data?session_hash={session}"
-        events = await _exchange(site, number, "GET", path, None)
-        done = [json.loads(line[5:]) for line in events.splitlines() if line.startswith("data:")]
-        return any(e["msg"] == "process_completed" and e["success"] for e in done)
-
-    return ask
-
-
-async def _exchange(
-    site: Site,
-    number: int,
-    method: str,
-    path: str,
-    content: Any,  # noqa: ANN401
-) -> str:
-    """One request on a connection of its own; the body, which must come with status 200."""
-    body = b"" if content is None else json.dumps(content).encode()
-    reader, writer = await asyncio.open_connection(
-        site.host, site.port, ssl=site.tls or None, local_addr=site.source(number)
-    )
-    try:
-        head = (
-            f"{method} {path} HTTP/1.0\r\nHost: {site.host}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
-        answer = await reader.read(-1)
-    finally:
-        writer.close()
-    status, _, rest = answer.partition(b"\r\n\r\n")
-    if b" 200 " not in status.split(b"\r\n", 1)[0]:
-        raise ValueError(status[:80])
-    return rest.decode()

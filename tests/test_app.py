@@ -40,6 +40,14 @@ def test_a_port_in_use_is_told_before_anything_is_loaded() -> None:
     assert result.stderr.startswith(f"端口 {port} 已被占用")
 
 
+def test_what_is_sent_on_a_connection_kept_open_goes_at_once() -> None:
+    with app._listen("127.0.0.1", free_port()) as listening:
+        client = socket.create_connection(listening.getsockname())
+        accepted, _ = listening.accept()
+        with client, accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_an_address_that_is_not_ours_is_refused() -> None:
     result = CliRunner().invoke(app.command, ["--host", "192.0.2.1"])
     assert result.exit_code == 1

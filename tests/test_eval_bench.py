@@ -19,7 +19,8 @@ from eval.bench_search import (
     measure_reference,
     measure_search,
 )
-from eval.bench_serve import Site, free_port, measure_service, resident_megabytes
+from eval.bench_serve import free_port, measure_service, resident_megabytes
+from eval.visitors import Site
 from index.encoder import Encoder
 from index.search import Engine
 

@@ -17,7 +17,7 @@ from chatbot.service import OUT_OF_ORDER
 from chatbot.shared_rate import ALONE_SECONDS
 from corpus.folder import SHIPPED
 from eval.bench_load import ENTRIES, measure
-from eval.bench_serve import Site
+from eval.visitors import Site
 from index.encoder import Encoder
 from tests.fleet import Fleet, fleet, start_app, wait_until
 from tests.milvus_process import needs_milvus
