@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from chatbot import compose, dialogue, safety
+from chatbot.advice import Advice, asks_advice
 from chatbot.applicable import is_local
 from chatbot.decide import caveats
 from chatbot.dialogue import Turn
@@ -134,7 +135,8 @@ class Chatbot:
         if alert:
             return self._emergency(raw, alert, history, region, forget)
         turn = dialogue.read(history, raw, region, mend=mend, forget=forget)
-        if safety.asks_medical_advice(raw, follows=bool(turn.completed)):
+        advice = asks_advice(raw, follows=bool(turn.completed))
+        if advice is Advice.ASKED:
             return compose.medical(raw, turn.slots)
         limit = limit_of(turn.question.text)
         if limit:
@@ -145,7 +147,8 @@ class Chatbot:
             return compose.small_talk(raw, turn.slots)
         if turn.question.places.ambiguous and turn.place is None:
             return compose.ask_name(raw, turn, mentions(turn.question.text))
-        return self._from_corpus(raw, turn, dialogue.questions(history))
+        earlier = dialogue.questions(history)
+        return self._from_corpus(raw, turn, earlier, medical=advice is Advice.HEARD)
 
     def _emergency(
         self,
@@ -167,8 +170,13 @@ class Chatbot:
                 below = self._from_corpus(asked, turn)
         return compose.emergency(raw, alert.card, turn.slots, below)
 
-    def _from_corpus(self, raw: str, turn: Turn, earlier: Sequence[str] = ()) -> Answer:
+    def _from_corpus(
+        self, raw: str, turn: Turn, earlier: Sequence[str] = (), *, medical: bool = False
+    ) -> Answer:
+        """What the corpus says; if it says nothing, a ``medical`` question is a doctor's."""
         reading = read(self.index, turn)
+        if medical and not reading.enough:
+            return compose.medical(raw, turn.slots)
         retrieval = Retrieval(
             legs=self.index.engine.legs(),
             rewritten=reading.text if reading.text != clean(raw) else None,

@@ -1,4 +1,4 @@
-"""Red flags and the limits of the program: decided before retrieval, by rules, in milliseconds.
+"""Red flags: decided before retrieval, by rules, in milliseconds.
 
 A message is made flat (``safety_rules.flatten``) and its fixed expressions are blanked; each
 category's patterns are searched in it, and a match counts only if no guard tells it apart:
@@ -10,12 +10,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from chatbot.safety_rules import (
     MAX_LENGTH,
     Category,
-    flatten,
     literal,
     rules,
     sound,
@@ -330,32 +328,3 @@ def _without_emergency(clause: str) -> str:
         if rules().mixed["about"].search(normalise(rest)) and check(rest) is None:
             return rest
     return clause
-
-
-def asks_medical_advice(raw: str, *, follows: bool = False) -> bool:
-    """Whether a message asks for a diagnosis, a dose, a drug or a treatment, not about insurance.
-
-    One that ``follows`` another asks so only if it names an illness, a complaint or medicine.
-
-    >>> asks_medical_advice("感冒了吃什么药好"), asks_medical_advice("这个药医保报吗")
-    (True, False)
-    """
-    text = flatten(raw)
-    advice = rules().advice
-    ill, insured = advice["illness"].search(text), advice["insurance"].search(text)
-    if follows and not ill and "药" not in text:
-        return False
-    elsewhere = insured or advice["elsewhere"].search(text)
-    if ill and not elsewhere and advice["question"].search(text):
-        return True
-    if insured and not ill and "药" not in text:
-        return False
-    medical = ill or advice["matter"].search(text)
-    if medical and not elsewhere and sound(literal(raw)).advice > 0:
-        return True
-    clauses = text.split(",")
-    return any(
-        pattern.search(clause) and not advice["insurance"].search(clause)
-        for clause in [*clauses, *map(",".join, pairwise(clauses))]
-        for pattern in rules().asks
-    )

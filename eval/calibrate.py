@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from chatbot import dialogue, safety
+from chatbot import dialogue
+from chatbot.advice import Advice, asks_advice
 from chatbot.answer import Chatbot
 from chatbot.decide import FEATURES
 from chatbot.limits import limit_of
@@ -63,7 +64,7 @@ def samples(bot: Chatbot, rows: Iterable[dict[str, Any]]) -> list[Sample]:
             continue
         if "articles" in row and not bot.index.articles.keys() & row["articles"]:
             continue
-        if limit_of(clean(row["question"])) or safety.asks_medical_advice(row["question"]):
+        if limit_of(clean(row["question"])) or asks_advice(row["question"]) is Advice.ASKED:
             continue
         turn = dialogue.read([], row["question"], row.get("region", ""))
         reading = Reading(bot.index, turn, turn.text, turn.question)

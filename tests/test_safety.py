@@ -13,11 +13,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatbot.advice import Advice, asks_advice
 from chatbot.safety import (
     Alert,
     _raised,
     _read,
-    asks_medical_advice,
     check,
     insurance_part,
 )
@@ -190,7 +190,7 @@ def test_a_red_flag_that_no_rule_describes_is_heard() -> None:
 
 @pytest.mark.parametrize("text", ["什么是爱", "什么是股市", "你最喜欢什么书", "清廷为什么不录用他"])
 def test_what_names_nothing_medical_asks_no_medical_advice(text: str) -> None:
-    assert not asks_medical_advice(text)
+    assert asks_advice(text) is Advice.NONE
 
 
 def test_what_a_text_sounds_like_is_the_same_in_every_process() -> None:
@@ -230,19 +230,19 @@ def test_card_names_the_number_first_and_is_short(name: str) -> None:
 
 @pytest.mark.parametrize("text", CASES["advice"])
 def test_medical_advice_is_recognised(text: str) -> None:
-    assert asks_medical_advice(text)
+    assert asks_advice(text) is not Advice.NONE
 
 
 @pytest.mark.parametrize("text", CASES["no_advice"])
 def test_insurance_question_is_not_medical_advice(text: str) -> None:
-    assert not asks_medical_advice(text)
+    assert asks_advice(text) is Advice.NONE
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_decided(text: str) -> None:
     alert = check(text)
     assert alert is None or isinstance(alert, Alert)
-    assert asks_medical_advice(text) in {True, False}
+    assert asks_advice(text) in Advice
     assert flatten(flatten(text)).count(",,") == 0
 
 
