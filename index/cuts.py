@@ -48,7 +48,8 @@ class Cut:
         found = []
         for chunk, counts in zip(self.chunks, self.terms, strict=True):
             ways = asked_within(article, Span(chunk.start, chunk.end))
-            found.append(counts + Counter(dict.fromkeys(chain.from_iterable(map(_terms, ways)), 1)))
+            found.append(counts.copy())
+            found[-1].update(dict.fromkeys(chain.from_iterable(map(_terms, ways))).keys())
         return found
 
     @classmethod

@@ -7,7 +7,7 @@ choose sentences, as an article's own ways of asking do; nothing of them is ever
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from corpus import folder
 from corpus.place_mentions import mentions
 from corpus.records import Article, Span
+from corpus.regions import PlacePath
 from corpus.sections import asked_by_heading, sections
 from corpus.sentences import quotable
 from index.cache import CachedEncoder
@@ -39,6 +40,15 @@ class _Lender:
     ways: list[list[str]]
     vectors: Float32
     first: NDArray[np.int64]
+    _suiting: dict[tuple[int, PlacePath], list[str]] = field(default_factory=dict)
+
+    def suiting(self, section: int, place: PlacePath) -> list[str]:
+        """A section's wordings but for those that name another place; see ``may_be_asked``."""
+        found = self._suiting.get((section, place))
+        if found is None:
+            found = [way for way in self.ways[section] if may_be_asked(way, place)]
+            self._suiting[section, place] = found
+        return found
 
     def nearest(self, vectors: Float32) -> Iterator[list[int]]:
         """For each sentence the sections that say nearly what it says, nearest first."""
@@ -83,16 +93,15 @@ def lend(
             (span, way)
             for span, sections_near in pairs
             for section in sections_near
-            for way in from_whom.ways[section]
-            if may_be_asked(way, article)
+            for way in from_whom.suiting(section, article.place)
         )
         found.append(article if article.asked else replace(article, asked=asked))
     return found, lender()
 
 
-def may_be_asked(way: str, article: Article) -> bool:
+def may_be_asked(way: str, place: PlacePath) -> bool:
     """Not a wording that names another place than the article's."""
-    return all(name in article.place for path in _places(way) for name in path[-1:])
+    return all(name in place for path in _places(way) for name in path[-1:])
 
 
 @cache
