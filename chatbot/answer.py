@@ -142,8 +142,7 @@ class Chatbot:
         if limit:
             return compose.beyond(raw, limit, turn.slots)
         nothing_said = not turn.question.content and not turn.completed
-        text = turn.question.text
-        if nothing_said or dialogue.is_courtesy(text) or dialogue.is_chat(text):
+        if nothing_said or dialogue.says_nothing(turn.question.text):
             return compose.small_talk(raw, turn.slots)
         if turn.question.places.ambiguous and turn.place is None:
             return compose.ask_name(raw, turn, mentions(turn.question.text))
@@ -194,7 +193,7 @@ class Chatbot:
         if not reading.enough:
             return compose.no_answer(raw, turn, retrieval, reading.nearby, self._covered(reading))
         again = self._shown_before(reading, turn, earlier)
-        if again and asks_by_itself(turn):
+        if again and asks_by_itself(turn, reading.quotes):
             return compose.nothing_more(raw, turn, retrieval, reading.nearby)
         sides = side_by_side(
             reading.sources, reading.quotes, reading.question.wants, turn.question.text

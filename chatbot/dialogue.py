@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from chatbot import safety
-from chatbot.question import Question, clean, mended, problem, understand
+from chatbot.question import Question, asks_anything, clean, mended, problem, understand
 from chatbot.records import Slots
 from chatbot.suits import CARE
 from corpus.regions import PlacePath, county, mentions, read_places
@@ -13,7 +13,7 @@ from index.terms import normalise
 
 _FOLLOW_UP = re.compile(
     r"^(?:那|那么|换成|要是|如果是|如果|还有|他|她|它|这|这个|我是|我家是|老人家|反过来)"
-    r"|呢[?？]?$"
+    r"|呢[?？]?$|的那个[?？]?$|说回|回到刚才|刚才[说问]的"
 )
 # 「那高血压呢」: it asks the same of something else than the substitute before it.
 _SUBSTITUTE = re.compile(r"(?:那么?|换成|要是|如果是?)?[^,?!。]{1,8}呢[?？]?")
@@ -29,6 +29,11 @@ _COURTESY = re.compile(
     r"(?:你好|您好|好的?|谢谢|多谢|感谢|明白|知道|晓得|了解|再见|拜拜|嗯|哦|行|辛苦|麻烦"
     r"|[你您了啊呀吧哈啦呢嘛!！。,，~ ])+"
 )
+# What one says of an answer, without asking anything.
+_REMARK = re.compile(
+    r"(?:[哈呵嘿]{2,}|[哦噢嗯唉哎]+|好[的嘞吧呀]|行[吧啊]?|懂了|明白了?|知道了|晓得了?|原来|怪不得)"
+)
+_MAY_ASK = re.compile(r"[啥咋怎哪谁几吗么呢]|什么|多少|能不|可以|要不|办|[哦噢嗯唉哎]+,?那")
 # Their people ask as residents of the mainland; no 医保局 is there to send anybody to.
 _NO_INSURED_PLACE = ("香港特别行政区", "澳门特别行政区", "台湾省")
 OPPOSITES = (CARE, ("职工", "居民"), ("在职", "退休"))
@@ -124,13 +129,39 @@ def is_chat(text: str) -> bool:
     return bool(_CHAT.match(text))
 
 
-def _says_nothing(text: str) -> bool:
-    return is_courtesy(text) or is_chat(text)
+def is_remark(text: str) -> bool:
+    """Whether a message remarks on an answer and asks nothing.
+
+    >>> is_remark("哈哈那我得好好看看我们那家药店"), is_remark("哦那要带什么材料")
+    (True, False)
+    """
+    asks = _MAY_ASK.search(text) or asks_anything(text) or leans_on_before(text)
+    return bool(_REMARK.match(text)) and not asks
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a message is only courtesy, talk or a remark."""
+    return is_courtesy(text) or is_chat(text) or is_remark(text)
+
+
+def _recalled(earlier: Sequence[str], latest: str, question: Question) -> str:
+    """The subject that a follow-up goes on from: an earlier one if it holds more of its words.
+
+    >>> known = ["急诊抢救没备案要自己垫吗", "社保卡丢了能用手机吗"]
+    >>> _recalled(known, known[-1], understand("那急诊那次算备案过吗"))
+    '急诊抢救没备案要自己垫吗'
+    """
+
+    def shared(subject: str) -> int:
+        return sum(word in subject for word in question.content)
+
+    best = max(reversed(earlier), key=shared, default=latest)
+    return best if shared(best) > shared(latest) else latest
 
 
 def questions(history: Sequence[str]) -> list[str]:
     """The earlier messages that ask or tell something: no courtesies, no red flags."""
-    return [m for m in history if not (problem(m) or _says_nothing(clean(m)) or safety.check(m))]
+    return [m for m in history if not (problem(m) or says_nothing(clean(m)) or safety.check(m))]
 
 
 def read(
@@ -152,13 +183,14 @@ def read(
     """
     place = read_places(normalise(region)).place if region.strip() else None
     insurance = year = subject = base = ""
+    subjects: list[str] = []
     insured_known = place is not None
     chosen = (place, insured_known)
     earlier = questions(history)
     for n, message in enumerate((*earlier, raw)):
         last = n == len(earlier)
         question = understand(mended(message) if mend or not last else clean(message))
-        before = subject
+        before = _recalled(subjects, subject, question)
         if last:
             place, insured_known = chosen if "region" in forget else (place, insured_known)
             insurance = "" if "insurance" in forget else insurance
@@ -178,6 +210,7 @@ def read(
             before = _without_places(told, care)
             before = _swapped(before, question.text) if swaps else before
             subject = f"{before} {question.text}" if follows else question.text
+            subjects.append(question.text)
     return Turn(
         question=question,
         text=question.text,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from chatbot.applicable import is_local
 from chatbot.dialogue import Turn
@@ -13,6 +14,7 @@ from chatbot.question import asks_only, content_words, wants
 from chatbot.records import Quote
 from chatbot.select import items_of
 from index.search import Index
+from index.terms import normalise
 
 HELD = 0.5  # share of the new words that a sentence holds if it is about them
 DIM = 0.1  # what a sentence counts that is about something else: less than is quoted
@@ -111,11 +113,16 @@ def focus_of(turn: Turn) -> Focus:
     return Focus(turn.question.text, tuple(new), frozenset(asked - VAGUE))
 
 
-def asks_by_itself(turn: Turn) -> bool:
-    """Whether a follow-up names something of its own, not only a place, an insurance or a year."""
+def asks_by_itself(turn: Turn, quotes: Sequence[Quote]) -> bool:
+    """Whether a follow-up names something that no quote touches on.
+
+    A place, an insurance or a year alone is no such thing.
+    """
     asked = turn.question
+    told = normalise("".join(quote.text for quote in quotes))
+    pairs = ["".join(pair) for word in focus_of(turn).words for pair in pairwise(word)]
     tells_who = asked.place or asked.insurance or asked.year
-    return bool(focus_of(turn).words) and not tells_who
+    return bool(pairs) and not tells_who and not any(pair in told for pair in pairs)
 
 
 def dimmed(sources: Sequence[Source], about: set[tuple[str, int]]) -> list[Source]:

@@ -166,6 +166,11 @@ def _names_nothing(word: str) -> bool:
     return bool(_WRONG_CUT.search(word) and not is_word(word))
 
 
+def asks_anything(text: str) -> bool:
+    """Whether a normalised text asks for something that is known, or has a question mark."""
+    return "?" in text or any(want.asks.search(text) for want in wants().values())
+
+
 def asks_only(word: str) -> bool:
     """Whether a word asks and names nothing: 「几年」, 「怎么补」."""
     return bool(_ASKING.search(word)) or bool(_TIME_ASKED.fullmatch(word))

@@ -161,3 +161,15 @@ def test_the_place_of_treatment_stays_in_a_completed_question():
     assert "广州" in turn.completed
     assert "湖南" not in turn.completed
     assert "广州" not in last("湖南医保在广州看病能报吗", "那在深圳呢").completed
+
+
+def test_a_remark_between_two_questions_is_no_subject():
+    turn = last("举报骗保有钱拿吗", "哈哈那我得好好看看我们那家药店", "最多能给多少")
+    assert turn.completed == "举报骗保有钱拿吗 最多能给多少"
+
+
+def test_a_follow_up_goes_on_from_the_earlier_subject_that_holds_its_words():
+    turn = last(
+        "急诊抢救没备案要自己垫吗", "对了，她的社保卡也丢了，能拿手机看病吗", "那急诊那次算备案过吗"
+    )
+    assert turn.completed == "急诊抢救没备案要自己垫吗 那急诊那次算备案过吗"

@@ -27,7 +27,14 @@ def test_the_focus_is_what_the_message_adds():
 
 @pytest.mark.parametrize("message", ["换成合肥呢", "我是居民医保", "那要多久"])
 def test_a_message_that_only_tells_who_or_how_long_names_nothing_of_its_own(message: str):
-    assert not asks_by_itself(dialogue.read(["门诊报多少"], message))
+    assert not asks_by_itself(dialogue.read(["门诊报多少"], message), [])
+
+
+def test_a_follow_up_that_a_quote_touches_on_is_not_told_that_nothing_is_written(bot: Chatbot):
+    turn = dialogue.read(["惠州职工门诊报销比例是多少"], "那退休的呢")
+    quotes = ask(bot, "惠州职工门诊报销比例是多少").quotes
+    assert asks_by_itself(turn, [])
+    assert not asks_by_itself(turn, quotes)
 
 
 def test_a_follow_up_is_answered_first_with_the_sentence_that_it_asks_for(bot: Chatbot):
