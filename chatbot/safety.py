@@ -272,7 +272,8 @@ def _heard(reading: Reading) -> Alert | None:
     A message that also speaks of insurance is judged without those clauses, and more strictly.
     """
     has, told = reading.has, without_insurance(reading.text)
-    if reading.reported or _over(reading) or {"lasting", "insurance"} <= has:
+    about_costs = "insurance" in has and ("lasting" in has or reading.supposed)
+    if reading.reported or _over(reading) or about_costs:
         return None
     if not rules().words["body"].search(told or reading.text):
         return None

@@ -11,28 +11,34 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import minimize
 
 from chatbot.safety import by_rule
 from chatbot.safety_rules import WEIGHTS, characters, literal, without_insurance
+from corpus import folder
 from eval.expectations import question_files
 from eval.lines import json_rows
 
 RIDGE = 1.0  # strength of the pull of the weights towards 0, best of 0.3, 1 and 3
 FOLDS = 5
-MIN_MESSAGES = 2  # messages that a pair of characters must stand in
+MIN_MESSAGES = 4  # messages that a pair of characters must stand in
 THRESHOLDS = np.linspace(-1.0, 3.0, 41)  # log odds
 ALARM_COST = (
     8.0  # a false alarm against a missed red flag: ordinary questions are far more frequent
 )
 ADVICE_COST = 4.0  # a refusal of a question on insurance against advice not refused
 
+HARMLESS = (False, False, False)
+
 Vector = NDArray[np.float64]
+Matrix = sparse.csr_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Message:
     """A flat text, whether it holds a red flag, a thought of self-harm, or asks for advice.
 
     ``number`` is that of the utterance: with and without its insurance clauses it counts twice.
+    ``stored``: a way of asking from the articles, harmless; no threshold is chosen by these.
     """
 
     text: str
@@ -48,6 +55,7 @@ class Message:
     advice: bool
     number: int
     whole: bool
+    stored: bool
 
 
 def messages(cases: Path, questions: Path) -> list[Message]:
@@ -65,8 +73,13 @@ def messages(cases: Path, questions: Path) -> list[Message]:
             raw = row["question"] if "question" in row else row["turns"][-1]
             own = flag and row.get("category") == "self_harm"
             found[raw] = (flag, own, row.get("kinds") == ["medical"])
+    asked = len(found)
+    for article in folder.load(folder.SHIPPED):
+        for _, raw in article.asked:
+            if by_rule(raw) is None:
+                found.setdefault(raw, HARMLESS)
     return [
-        Message(text, *labels, number, whole=text == literal(raw))
+        Message(text, *labels, number, whole=text == literal(raw), stored=number >= asked)
         for number, (raw, labels) in enumerate(found.items())
         for text in dict.fromkeys((literal(raw), without_insurance(literal(raw))))
         if text
@@ -78,15 +91,15 @@ def _names(found: Sequence[Message]) -> list[str]:
     return sorted(gram for gram, count in counts.items() if count >= MIN_MESSAGES)
 
 
-def _matrix(found: Sequence[Message], names: Sequence[str]) -> Vector:
+def _matrix(found: Sequence[Message], names: Sequence[str]) -> Matrix:
     columns = {name: column for column, name in enumerate(names)}
-    x = np.zeros((len(found), len(names)))
-    for row, message in enumerate(found):
-        x[row, [columns[gram] for gram in characters(message.text) if gram in columns]] = 1.0
-    return x
+    held = [[columns[gram] for gram in characters(m.text) if gram in columns] for m in found]
+    row = np.repeat(np.arange(len(found)), list(map(len, held)))
+    column = np.fromiter(chain.from_iterable(held), np.int64)
+    return Matrix((np.ones(len(row)), (row, column)), shape=(len(found), len(names)))
 
 
-def _fit(x: Vector, y: Vector) -> Vector:
+def _fit(x: Matrix, y: Vector) -> Vector:
     """Weights, the bias last."""
 
     def loss(w: Vector) -> tuple[float, Vector]:
@@ -100,7 +113,7 @@ def _fit(x: Vector, y: Vector) -> Vector:
     )
 
 
-def _unseen_scores(x: Vector, y: Vector, numbers: NDArray[np.int64]) -> Vector:
+def _unseen_scores(x: Matrix, y: Vector, numbers: NDArray[np.int64]) -> Vector:
     """Log odds of every message from a fit without its fold."""
     fold = numbers % FOLDS
     scores = np.zeros(len(y))
@@ -128,11 +141,12 @@ def calibrate(cases: Path, questions: Path, out: Path = WEIGHTS) -> dict[str, ob
     flag, own, advice = np.asarray(
         [(m.flag, m.self_harm, m.advice) for m in found], dtype=np.float64
     ).T
-    whole = np.asarray([m.whole for m in found])
-    calm = whole & (flag == 0)
+    whole, stored = np.asarray([(m.whole, m.stored) for m in found]).T
+    judged = whole & ~stored
+    calm = judged & (flag == 0)  # ways of asking drown the few requests for advice
     flag_scores = _unseen_scores(x, flag, numbers)
     advice_scores = _unseen_scores(x[calm], advice[calm], numbers[calm])
-    alarm, flag_rates = _threshold(flag_scores[whole], flag[whole], ALARM_COST)
+    alarm, flag_rates = _threshold(flag_scores[judged], flag[judged], ALARM_COST)
     asks, advice_rates = _threshold(advice_scores, advice[calm], ADVICE_COST)
     fits = [
         _fit(x, flag),
