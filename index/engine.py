@@ -19,7 +19,7 @@ from index.embedded import Embedded
 from index.encoder import Encoder
 from index.terms import synonyms, terms
 from index.vectors import Float32, SentenceVectors, Vectors
-from index.ways import space_of
+from index.ways import UNKNOWN, space_of
 
 LEGS = ("bm25", "dense")
 CANDIDATES = 200  # passages a leg hands to the fusion
@@ -172,10 +172,15 @@ class Engine:
 
     def encode(self, question: str) -> Float32 | None:
         """What to search for: a unit vector, shape (dimension,), or None without an encoder."""
+        return self.heard(question)[0]
+
+    def heard(self, question: str) -> tuple[Float32 | None, float]:
+        """What to search for, and how far the question is from what no article answers, 0…1."""
         if self.encoder is None:
-            return None
+            return None, UNKNOWN
         space = space_of(self.encoder.name, self.encoder.dimension)
-        return space.question(self.encoder.encode_questions([question])[0])
+        vector = self.encoder.encode_questions([question])[0]
+        return space.question(vector), space.apart(vector)
 
     def rank(
         self,

@@ -1,8 +1,8 @@
 """What a question in everyday words is about: the nearest subjects of ``lexicon/ways.yaml``.
 
 The encoder puts all texts into a narrow cone, and a question in everyday words far from the same
-question in the words of the articles. Two remedies, both data that ``python -m index ways`` makes
-for the bundled encoder:
+question in the words of the articles. Two remedies, and a measure, all data that ``python -m index
+ways`` makes for the bundled encoder:
 
 - *Centring.* The mean of all ways of asking is taken off every question, the mean of the shipped
   sentences off every passage (Mu & Viswanath 2018, "All-but-the-Top"). The means are constants of
@@ -10,6 +10,9 @@ for the bundled encoder:
 - *Leaning.* A question is moved towards the subjects whose ways of asking lie around it, as in
   Rocchio's feedback, only with ways of asking in place of judged documents. The more clearly a
   subject is recognised, the further.
+- *Standing apart.* ``lexicon/beside.yaml`` holds ways of asking for what no article answers: a
+  question near one of them is less likely to be answered by what resembles it. Only the decision
+  to answer weighs this; nothing is found or left out by it.
 
 Other encoders have no such data: their vectors stay as they are.
 """
@@ -32,6 +35,7 @@ LEXICON = Path(__file__).with_name("lexicon")
 VECTORS = LEXICON / "ways.npz"
 SHARPNESS = 0.05  # of the softmax over subjects, in cosine
 LEAN = 0.5  # how far a question moves that is recognised for sure; see eval/LOG.md
+UNKNOWN = 0.5  # how far a question is from ways of asking that nobody has encoded
 DOUBTFUL, SURE = 0.2, 0.5  # cosine to a subject's ways: below no lean at all, above a full one
 
 
@@ -49,6 +53,13 @@ def subjects() -> tuple[Subject, ...]:
     return tuple(Subject(row["subject"], tuple(row["asked"])) for row in data)
 
 
+def unanswered() -> list[str]:
+    """All ways of asking for what no article answers, in the order of the file."""
+    text = (LEXICON / "beside.yaml").read_text(encoding="utf-8")
+    data: dict[str, list[str]] = yaml.safe_load(text)
+    return [way for ways in data.values() for way in ways]
+
+
 def unit(vectors: Float32) -> Float32:
     """Vectors of shape (…, dimension) at length 1; a zero vector stays zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -60,13 +71,15 @@ class Space:
     """Centred vectors of one encoder; ``ways`` and ``subjects`` are unit rows, one a subject.
 
     ``ways``: mean of a subject's ways of asking; ``subjects``: the subject itself. Shapes
-    (subjects, dimension), float32; the centres have shape (dimension,).
+    (subjects, dimension), float32; the centres have shape (dimension,). ``beside``: unit rows, one
+    a way of asking for what no article answers.
     """
 
     question_centre: Float32
     passage_centre: Float32
     ways: Float32
     subjects: Float32
+    beside: Float32
 
     @property
     def centred(self) -> bool:
@@ -91,6 +104,16 @@ class Space:
         sure = float(np.clip((near.max() - DOUBTFUL) / (SURE - DOUBTFUL), 0.0, 1.0))
         return unit(centred + LEAN * sure * (share / share.sum()) @ self.subjects)
 
+    def apart(self, vector: Float32) -> float:
+        """How far a question, as the encoder gives it, is from all that no article answers, 0…1.
+
+        Half where nothing is known of the encoder.
+        """
+        if not self.centred:
+            return UNKNOWN
+        near = float((self.beside @ unit(vector - self.question_centre)).max())
+        return min(max(1 - near, 0.0), 1.0)
+
 
 def space_of(encoder_name: str, dimension: int) -> Space:
     """The space of an encoder; one without data leaves vectors as they are.
@@ -102,11 +125,12 @@ def space_of(encoder_name: str, dimension: int) -> Space:
     if encoder_name == name:
         return found
     none, centre = np.zeros((0, dimension), np.float32), np.zeros(dimension, np.float32)
-    return Space(centre, centre, none, none)
+    return Space(centre, centre, none, none, none)
 
 
 def _source() -> str:
-    return hashlib.sha256((LEXICON / "ways.yaml").read_bytes()).hexdigest()
+    files = (LEXICON / name for name in ("ways.yaml", "beside.yaml"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 @cache
@@ -117,6 +141,7 @@ def _saved() -> tuple[str, Space]:
             data["passage_centre"],
             data["ways"].astype(np.float32),
             data["subjects"].astype(np.float32),
+            data["beside"].astype(np.float32),
         )
         if str(data["source"]) != _source():
             msg = "问法改过了，它们的向量还没有更新，请运行：python -m index ways"
@@ -134,7 +159,7 @@ def make(encoder: Encoder, sentences: Float32, out: Path = VECTORS) -> int:
     """
     known = subjects()
     texts = [text for subject in known for text in (subject.text, *subject.asked)]
-    vectors = encoder.encode_questions(texts)
+    vectors, aside = encoder.encode_questions(texts), unanswered()
     centre = vectors.mean(axis=0)
     centred = unit(vectors - centre)
     first = np.cumsum([0, *(1 + len(subject.asked) for subject in known)])
@@ -147,9 +172,10 @@ def make(encoder: Encoder, sentences: Float32, out: Path = VECTORS) -> int:
         passage_centre=sentences.mean(axis=0),
         ways=_means(centred, first).astype(np.float16),
         subjects=centred[first[:-1]].astype(np.float16),
+        beside=unit(encoder.encode_questions(aside) - centre).astype(np.float16),
     )
     beside.replace(out)
-    return len(texts)
+    return len(texts) + len(aside)
 
 
 def _means(vectors: Float32, first: Sequence[int] | np.ndarray[Any, Any]) -> Float32:

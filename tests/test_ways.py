@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from corpus.errors import ModelError
+from corpus.folder import SHIPPED, load
 from corpus.regions import mentions
 from index import ways
 from tests.fake_encoder import FakeEncoder
@@ -17,6 +18,21 @@ def test_no_way_of_asking_stands_twice_or_names_a_place() -> None:
     assert set(asked).isdisjoint(names)
     places = [text for text in (*asked, *names) if any(m.path for m in mentions(text))]
     assert len(places) <= 1, places  # 「安宁疗护」 holds the name of a city
+
+
+def test_no_way_of_asking_is_both_answered_and_not() -> None:
+    aside = ways.unanswered()
+    stored = [way for article in load(SHIPPED) for _, way in article.asked]
+    asked = [text for subject in ways.subjects() for text in subject.asked]
+    assert len(set(aside)) == len(aside) > 1400
+    assert set(aside).isdisjoint([*stored, *asked])
+
+
+def test_a_question_that_no_article_answers_stands_less_apart(encoder) -> None:
+    space = ways.space_of(encoder.name, encoder.dimension)
+    asked = ["根管治疗一颗牙要多少钱", "上班时受伤了医保给报吗", "退休时年限不够怎么补缴"]
+    beside, *stored = map(space.apart, encoder.encode_questions(asked))
+    assert 0 <= beside < min(stored) <= 1
 
 
 @pytest.mark.parametrize(
@@ -66,6 +82,7 @@ def test_another_encoder_keeps_its_vectors() -> None:
     vectors = other.encode_passages(["门诊", "住院"])
     assert np.array_equal(space.passages(vectors), vectors)
     assert np.array_equal(space.question(vectors[0]), vectors[0])
+    assert space.apart(vectors[0]) == ways.UNKNOWN
 
 
 def test_vectors_of_other_ways_are_refused(monkeypatch, tmp_path) -> None:
