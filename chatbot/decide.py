@@ -26,7 +26,7 @@ FEATURES = (
     "known",
     "smallness",
     "length",
-    "apart",
+    "side",
 )
 LAST_LINES = 3  # what stands so near the end of a text that breaks off may go on there
 # Characters: what else a long story tells lowers every other measure, and evenly beyond these.
@@ -61,11 +61,11 @@ def features(
     asked: frozenset[str],
     sources: Sequence[Source],
     quotes: Sequence[Quote],
-    apart: float,
+    side: float,
 ) -> dict[str, float]:
     """What the decision on ``text`` is made from, each 0…1.
 
-    ``weights`` are those of its content words, ``asked`` the names of what it asks for; ``apart``
+    ``weights`` are those of its content words, ``asked`` the names of what it asks for; ``side``
     as in ``index.ways``.
     """
     if not sources or not quotes:
@@ -81,7 +81,7 @@ def features(
         "known": 1 - unknown_share(index, weights),
         "smallness": max(0.0, 1 - math.log10(index.engine.candidates.sentence_count or 1) / LARGE),
         "length": min(max((len(text) - SHORT) / (LONG - SHORT), 0.0), 1.0),
-        "apart": apart,
+        "side": side,
     }
 
 

@@ -61,7 +61,7 @@ class Reading:
         self.place = turn.place
         self.year = turn.year
         sought = _as_if_told(text, turn)
-        vector, self.apart = index.engine.heard(sought)
+        vector, self.side = index.engine.heard(sought)
         self.sources = gather(index, self.question, sought, vector, turn.place, turn.year)
         if turn.place is None and self.sources and not is_local(self.sources[0].article):
             self.sources = [s for s in self.sources if not is_local(s.article)]
@@ -79,7 +79,7 @@ class Reading:
             self.question.wants,
             self.sources,
             self.quotes,
-            self.apart,
+            self.side,
         )
         self.enough = answerable(self.values, dense=self.dense) and not self.figure_missing
         if self.enough and asks_way(self.text):

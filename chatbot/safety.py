@@ -143,7 +143,7 @@ def _set_aside(match: Match, ignores: frozenset[str]) -> bool:
         return True
     if (
         _over(match.reading)
-        or "dead" in match.reading.has
+        or ("dead" in match.reading.has and "dead" not in ignores)
         or ("hypothetical" not in ignores and _supposed(match))
     ):
         return True

@@ -34,7 +34,7 @@ WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals
 RIDGE = 0.05  # strength of the pull of the weights towards 0
 FOLDS = 10
 ANSWERS = 2  # the grade of an article that answers
-DENSE_ONLY = ("closeness", "apart")  # features that need the encoder
+DENSE_ONLY = ("closeness", "side")  # features that need the encoder
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,10 +169,10 @@ def vectors() -> None:
 @app.command(name="ways")
 @citizen_errors
 def update_ways() -> None:
-    """更新各种问法的向量：lexicon/ways.yaml 改过以后运行（vectors of the ways of asking)."""
+    """更新各种问法的向量：问法改过以后运行（vectors of the ways of asking)."""
     encoder = load_encoder(None)
-    cache = store.DEFAULT / store.CACHE_FILE
-    count = ways.make(encoder, shipped.shipped_sentences(folder.SHIPPED, encoder, cache))
+    known = folder.SHIPPED, encoder, store.DEFAULT / store.CACHE_FILE
+    count = ways.make(encoder, shipped.shipped_sentences(*known), shipped.shipped_ways(*known))
     typer.echo(f"问法的向量已更新：{count} 条。")
 
 

@@ -19,7 +19,7 @@ from index.embedded import Embedded
 from index.encoder import Encoder
 from index.terms import synonyms, terms
 from index.vectors import Float32, SentenceVectors, Vectors
-from index.ways import UNKNOWN, space_of
+from index.ways import MIDDLE, space_of
 
 LEGS = ("bm25", "dense")
 CANDIDATES = 200  # passages a leg hands to the fusion
@@ -175,12 +175,12 @@ class Engine:
         return self.heard(question)[0]
 
     def heard(self, question: str) -> tuple[Float32 | None, float]:
-        """What to search for, and how far the question is from what no article answers, 0…1."""
+        """What to search for, and on which side a question lies: ``index.ways.Space.side``."""
         if self.encoder is None:
-            return None, UNKNOWN
+            return None, MIDDLE
         space = space_of(self.encoder.name, self.encoder.dimension)
         vector = self.encoder.encode_questions([question])[0]
-        return space.question(vector), space.apart(vector)
+        return space.question(vector), space.side(vector)
 
     def rank(
         self,

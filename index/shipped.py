@@ -69,6 +69,11 @@ def ship_vectors(corpus: Path, encoder: Encoder, cache: Path, out: Path) -> int:
     return len(set(texts)) + len(set(ways))
 
 
+def shipped_ways(corpus: Path, encoder: Encoder, cache: Path) -> Float32:
+    """The encoder's own vectors of a corpus's ways of asking, shape (ways, dimension)."""
+    return CachedEncoder(encoder, seeded(cache)).encode_asked(distinct_ways(folder.load(corpus)))
+
+
 def shipped_sentences(corpus: Path, encoder: Encoder, cache: Path) -> Float32:
     """The encoder's own vectors of a corpus's sentences, shape (sentences, dimension)."""
     articles = folder.load(corpus)

@@ -10,9 +10,10 @@ ways`` makes for the bundled encoder:
 - *Leaning.* A question is moved towards the subjects whose ways of asking lie around it, as in
   Rocchio's feedback, only with ways of asking in place of judged documents. The more clearly a
   subject is recognised, the further.
-- *Standing apart.* ``lexicon/beside.yaml`` holds ways of asking for what no article answers: a
-  question near one of them is less likely to be answered by what resembles it. Only the decision
-  to answer weighs this; nothing is found or left out by it.
+- *Sides.* ``lexicon/beside.yaml`` holds ways of asking for what no article answers. A question that
+  lies nearer to one of them than to any way of asking for a shipped section is less likely to be
+  answered by what resembles it: nearest neighbours of two classes, the limit of a ratio of kernel
+  densities. Only the decision to answer weighs this; nothing is found or left out by it.
 
 Other encoders have no such data: their vectors stay as they are.
 """
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from corpus.errors import ModelError
 from index.encoder import Encoder
@@ -35,7 +37,7 @@ LEXICON = Path(__file__).with_name("lexicon")
 VECTORS = LEXICON / "ways.npz"
 SHARPNESS = 0.05  # of the softmax over subjects, in cosine
 LEAN = 0.5  # how far a question moves that is recognised for sure; see eval/LOG.md
-UNKNOWN = 0.5  # how far a question is from ways of asking that nobody has encoded
+MIDDLE = 0.5  # between what is answered and what is not
 DOUBTFUL, SURE = 0.2, 0.5  # cosine to a subject's ways: below no lean at all, above a full one
 
 
@@ -71,14 +73,15 @@ class Space:
     """Centred vectors of one encoder; ``ways`` and ``subjects`` are unit rows, one a subject.
 
     ``ways``: mean of a subject's ways of asking; ``subjects``: the subject itself. Shapes
-    (subjects, dimension), float32; the centres have shape (dimension,). ``beside``: unit rows, one
-    a way of asking for what no article answers.
+    (subjects, dimension), float32; the centres have shape (dimension,). ``stored`` and ``beside``:
+    unit rows, one a way of asking for a shipped section, and for what no article answers.
     """
 
     question_centre: Float32
     passage_centre: Float32
     ways: Float32
     subjects: Float32
+    stored: Float32
     beside: Float32
 
     @property
@@ -104,15 +107,17 @@ class Space:
         sure = float(np.clip((near.max() - DOUBTFUL) / (SURE - DOUBTFUL), 0.0, 1.0))
         return unit(centred + LEAN * sure * (share / share.sum()) @ self.subjects)
 
-    def apart(self, vector: Float32) -> float:
-        """How far a question, as the encoder gives it, is from all that no article answers, 0…1.
+    def side(self, vector: Float32) -> float:
+        """How much nearer a question is to what is answered than to what is not, 0…1.
 
-        Half where nothing is known of the encoder.
+        Half for a question in the middle, and where nothing is known of the encoder. ``vector`` is
+        as the encoder gives it.
         """
         if not self.centred:
-            return UNKNOWN
-        near = float((self.beside @ unit(vector - self.question_centre)).max())
-        return min(max(1 - near, 0.0), 1.0)
+            return MIDDLE
+        centred = unit(vector - self.question_centre)
+        margin = float((self.stored @ centred).max() - (self.beside @ centred).max())
+        return min(max(MIDDLE + margin, 0.0), 1.0)
 
 
 def space_of(encoder_name: str, dimension: int) -> Space:
@@ -125,7 +130,7 @@ def space_of(encoder_name: str, dimension: int) -> Space:
     if encoder_name == name:
         return found
     none, centre = np.zeros((0, dimension), np.float32), np.zeros(dimension, np.float32)
-    return Space(centre, centre, none, none, none)
+    return Space(centre, centre, none, none, none, none)
 
 
 def _source() -> str:
@@ -141,7 +146,8 @@ def _saved() -> tuple[str, Space]:
             data["passage_centre"],
             data["ways"].astype(np.float32),
             data["subjects"].astype(np.float32),
-            data["beside"].astype(np.float32),
+            unit(data["stored"].astype(np.float32)),
+            unit(data["beside"].astype(np.float32)),
         )
         if str(data["source"]) != _source():
             msg = "问法改过了，它们的向量还没有更新，请运行：python -m index ways"
@@ -149,12 +155,13 @@ def _saved() -> tuple[str, Space]:
         return str(data["encoder"]), space
 
 
-def make(encoder: Encoder, sentences: Float32, out: Path = VECTORS) -> int:
+def make(encoder: Encoder, sentences: Float32, stored: Float32, out: Path = VECTORS) -> int:
     """Write the data of an encoder; returns how many ways of asking were encoded.
 
     Args:
         encoder: the bundled encoder.
         sentences: raw unit vectors of the shipped sentences, shape (n, dimension).
+        stored: raw unit vectors of the ways of asking for shipped sections, shape (m, dimension).
         out: the file to write, replaced if it is there.
     """
     known = subjects()
@@ -172,10 +179,17 @@ def make(encoder: Encoder, sentences: Float32, out: Path = VECTORS) -> int:
         passage_centre=sentences.mean(axis=0),
         ways=_means(centred, first).astype(np.float16),
         subjects=centred[first[:-1]].astype(np.float16),
-        beside=unit(encoder.encode_questions(aside) - centre).astype(np.float16),
+        stored=_packed(unit(stored - centre)),
+        beside=_packed(unit(encoder.encode_questions(aside) - centre)),
     )
     beside.replace(out)
     return len(texts) + len(aside)
+
+
+def _packed(vectors: Float32) -> NDArray[np.int8]:
+    """Rows in whole numbers; ``unit`` brings them back to three decimals."""
+    scale = 127 / np.abs(vectors).max(axis=1, keepdims=True)
+    return np.asarray(np.round(vectors * scale), dtype=np.int8)
 
 
 def _means(vectors: Float32, first: Sequence[int] | np.ndarray[Any, Any]) -> Float32:

@@ -96,7 +96,7 @@ def test_more_evidence_never_makes_an_answer_less_likely(found, name: str, dense
 
 @given(values)
 def test_the_decision_without_the_encoder_ignores_what_only_the_encoder_knows(found):
-    blind = found | {"closeness": 0.0, "apart": 0.0}
+    blind = found | {"closeness": 0.0, "side": 0.0}
     assert probability(found, dense=False) == probability(blind, dense=False)
 
 
@@ -113,7 +113,7 @@ def test_the_decision_file_is_well_formed_and_names_its_run():
         assert 0 < fit["threshold"] < 1
         assert 0 < fit["right"] < fit["questions"]
     assert set(decisions()["hybrid"].weights) == set(FEATURES)
-    assert set(FEATURES) - set(decisions()["bm25"].weights) == {"closeness", "apart"}
+    assert set(FEATURES) - set(decisions()["bm25"].weights) == {"closeness", "side"}
 
 
 def test_an_official_article_of_the_place_has_no_reservation():

@@ -7,6 +7,7 @@ from corpus.errors import ModelError
 from corpus.folder import SHIPPED, load
 from corpus.regions import mentions
 from index import ways
+from index.embedded import distinct_ways
 from tests.fake_encoder import FakeEncoder
 
 
@@ -28,11 +29,20 @@ def test_no_way_of_asking_is_both_answered_and_not() -> None:
     assert set(aside).isdisjoint([*stored, *asked])
 
 
-def test_a_question_that_no_article_answers_stands_less_apart(encoder) -> None:
+def test_the_stored_ways_of_asking_are_those_of_the_shipped_articles(encoder) -> None:
+    space = ways.space_of(encoder.name, encoder.dimension)
+    asked = distinct_ways(load(SHIPPED))
+    assert len(space.stored) == len(asked)
+    some = slice(0, None, 700)
+    vectors = space.asked(encoder.encode_questions(asked[some]))
+    assert np.sum(vectors * space.stored[some], axis=1).min() > 0.999
+
+
+def test_a_question_that_no_article_answers_lies_on_the_other_side(encoder) -> None:
     space = ways.space_of(encoder.name, encoder.dimension)
     asked = ["根管治疗一颗牙要多少钱", "上班时受伤了医保给报吗", "退休时年限不够怎么补缴"]
-    beside, *stored = map(space.apart, encoder.encode_questions(asked))
-    assert 0 <= beside < min(stored) <= 1
+    beside, *stored = map(space.side, encoder.encode_questions(asked))
+    assert 0 <= beside < ways.MIDDLE < min(stored) <= 1
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,7 @@ def test_another_encoder_keeps_its_vectors() -> None:
     vectors = other.encode_passages(["门诊", "住院"])
     assert np.array_equal(space.passages(vectors), vectors)
     assert np.array_equal(space.question(vectors[0]), vectors[0])
-    assert space.apart(vectors[0]) == ways.UNKNOWN
+    assert space.side(vectors[0]) == ways.MIDDLE
 
 
 def test_vectors_of_other_ways_are_refused(monkeypatch, tmp_path) -> None:
