@@ -30,6 +30,7 @@ from corpus.records import Audience, Authority
 from corpus.regions import mentions
 from index.search import Index
 from index.terms import normalise
+from index.ways import MIDDLE
 
 FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
 _SAYS_UNKNOWN = re.compile(
@@ -53,7 +54,9 @@ class Reading:
         text: str,
         question: Question,
         focus: Focus | None = None,
+        side: float = 0.0,
     ) -> None:
+        """Read ``text``, the message alone or completed; ``side`` is the least it is taken for."""
         self.index = index
         self.focus = focus
         self.question = replace(question, insurance=question.insurance or turn.insurance)
@@ -61,7 +64,8 @@ class Reading:
         self.place = turn.place
         self.year = turn.year
         sought = _as_if_told(text, turn)
-        vector, self.side = index.engine.heard(sought)
+        vector, own = index.engine.heard(sought)
+        self.side = max(own, side)
         self.sources = gather(index, self.question, sought, vector, turn.place, turn.year)
         if turn.place is None and self.sources and not is_local(self.sources[0].article):
             self.sources = [s for s in self.sources if not is_local(s.article)]
@@ -274,14 +278,18 @@ def _best(index: Index, turn: Turn) -> Reading:
     """
     if not turn.completed:
         return Reading(index, turn, turn.text, turn.question)
-    completed = Reading(index, turn, turn.completed, understand(turn.completed), focus_of(turn))
-    if not turn.question.content:
+    alone = Reading(index, turn, turn.text, turn.question) if turn.question.content else None
+    # Nobody asks two questions at once in one breath: the message alone says on which side it is.
+    side = max(MIDDLE, alone.side if alone else 0.0)
+    whole = understand(turn.completed)
+    completed = Reading(index, turn, turn.completed, whole, focus_of(turn), side)
+    if alone is None:
         return completed
-    alone = Reading(index, turn, turn.text, turn.question)
     named = {word: w for word, w in alone.weights.items() if not asks_only(word)}
     unknown = min(unknown_share(index, words) for words in (named, alone.weights))
     foreign = unknown > FOREIGN and not dialogue.leans_on_before(turn.question.text)
-    better = alone.enough and alone.probability >= completed.probability
+    surer = alone.probability >= completed.probability or not completed.answers_anew
+    better = alone.enough and surer
     return alone if foreign or (better and not _same_source(alone, completed)) else completed
 
 
