@@ -54,7 +54,7 @@ def side_by_side(
     for conflict in conflicts(articles.values()):
         pair = [(claim.article_id, claim.start) for claim in (conflict.first, conflict.second)]
         kind = conflict.first.kind
-        asked = not figures or _WANT_OF.get(kind) in figures
+        asked = _WANT_OF.get(kind) in figures if figures else wants <= {"decide"}
         if (
             asked
             and _asked_by_name(kind, question)

@@ -19,17 +19,23 @@ RULES = Path(__file__).with_name("rules")
 MAX_LENGTH = 500  # characters; a longer message is a document, not a question
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _SAYS_SOMETHING = re.compile(r"[\u3400-\u9fff]|[a-z0-9]{2}", re.IGNORECASE)
-_YEAR = re.compile(r"(?<!\d)(20[0-4]\d)\s*(?:年|的)?(?!\d)")
+# Not since when something goes on: 「从2022年起年年交」.
+_YEAR = re.compile(r"(?<!\d)(?<![从自打])(20[0-4]\d)\s*(?:年|的)?(?!\d)")
 # 「二零二三年」, 「二四年居民医保」, 「22年那阵」; not how long somebody has paid: 「交了22年」.
 _SAID_YEAR = re.compile(
-    r"(?<![\d一二三四五六七八九十百满够差了交缴])(?:"
+    r"(?<![\d一二三四五六七八九十百满够差了交缴从自打])(?:"
     r"[二2][零〇0]([一二12][零〇一二三四五六七八九\d])年?"
     r"|([一二12][零〇一二三四五六七八九\d])年"
     r"(?=那|的?时候|[初底春夏秋冬收]|[\d一二三四五六七八九十]{1,2}月|度|国家|居民|农合|新农合)"
     r"|(?<![^,?!。 ])(二[零〇一二三四五六七八九])年(?![多来]))"
 )
 _SAID_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
-_RELATIVE_YEAR = re.compile(r"(前年|去年|今年|本年度|本年|明年|后年)(?!才?\d|虚岁|刚|都)")
+# Not how old somebody is: 「今年七十了」, 「今年48」.
+_RELATIVE_YEAR = re.compile(
+    r"(前年|去年|今年|本年度|本年|明年|后年)"
+    r"(?!(?:才|都|快|已经|刚)?[\d一二三四五六七八九十]{1,3}(?![\d一二三四五六七八九十]*[月日号个季种次级年共直定般样起整])"
+    r"|虚岁|刚|都)"
+)
 _YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1, "后年": 2}
 _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
 _CLAUSE = re.compile(
