@@ -52,6 +52,10 @@ def test_limits_that_differ_are_told_to_who_asks_for_limits(bot: Chatbot):
     assert "20万元" in answer.text
 
 
+def test_limits_that_differ_are_no_matter_of_a_question_on_the_steps(bot: Chatbot):
+    assert ask(bot, "珠海大病保险怎么报").kind is not Kind.CONFLICT
+
+
 def test_limits_that_differ_are_no_matter_of_a_question_on_the_deductible(bot: Chatbot):
     answer = ask(bot, "珠海大病保险起付线多少")
     assert answer.kind is Kind.CAVEAT

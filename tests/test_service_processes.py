@@ -1,5 +1,6 @@
 """The real program as a process: killed, besieged by slow clients, told personal data."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -21,6 +22,7 @@ from chatbot import headers
 from chatbot.feedback import Feedback
 from corpus.folder import SHIPPED
 from eval.bench_serve import free_port
+from eval.visitors import Ask, Connections, Site, api_client, queue_client
 from index import store
 from index.encoder import Encoder
 from tests.conftest import EMBEDDINGS, ROOT
@@ -114,6 +116,7 @@ def test_killed_while_feedback_is_written_and_an_index_is_swapped(
     with running(index, tmp_path, "first") as first:
         _personal_data(first)
         _slow_clients_disturb_nobody(first)
+        _visitors_of_the_load_bench_are_answered(first)
         first.wait("encoder ready")
         acknowledged: list[int] = []
         writers = [
@@ -185,6 +188,18 @@ def _nothing_personal_is_left(folder: Path) -> None:
     ).decode(errors="ignore")
     assert "【号码】" in written
     assert [number for _, number in seeded() if number in written] == []
+
+
+def _visitors_of_the_load_bench_are_answered(program: Running) -> None:
+    """At both entries, and on connections that are kept open."""
+
+    async def visit(ask: Ask, connections: Connections) -> bool:
+        async with connections:
+            return all([await ask(connections, "门诊怎么报销", number) for number in range(3)])
+
+    site = Site(program.port)
+    for ask in (api_client, queue_client(site)):
+        assert asyncio.run(visit(ask, Connections(site)))
 
 
 def _slow_clients_disturb_nobody(program: Running) -> None:
