@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chatbot import dialogue
 from chatbot.actions import acting, actions_of
-from chatbot.applicable import is_local, this_year
+from chatbot.applicable import is_about_travel, is_local, this_year, treated_elsewhere
 from chatbot.compose import has_place_bound_figure
 from chatbot.decide import answerable, features, probability
 from chatbot.dialogue import Turn
@@ -62,6 +62,7 @@ class Reading:
         self.question = replace(question, insurance=question.insurance or turn.insurance)
         self.text = text
         self.place = turn.place
+        self.care = treated_elsewhere(self.question, turn.place)
         self.year = turn.year
         sought = _as_if_told(text, turn)
         vector, own = index.engine.heard(sought)
@@ -200,10 +201,13 @@ class Reading:
     def _settles(self, quote: Quote, needed: Sequence[Want]) -> bool:
         """Whether a quote gives such a figure for the asked place and year, or says that none is.
 
-        Of wider articles only what an official document fixes for all counts: no 最低. An article
-        of the place whose title asks for the figure may give it in its own way.
+        Somebody treated elsewhere needs a rule on being treated elsewhere. Of wider articles only
+        what an official document fixes for all counts: no 最低. An article of the place whose title
+        asks for the figure may give it in its own way.
         """
         text, article = normalise(quote.text), quote.article
+        if self.care and not is_about_travel(article):
+            return False
         if self.year > str(this_year()) and self.year not in f"{article.effective_year}{text}":
             return False
         if self.place is not None and not is_local(article):
