@@ -36,6 +36,7 @@ FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
 _SAYS_UNKNOWN = re.compile(
     r"没有?写|没有收录|[由看按].{0,8}定[,。]|没有查到.{0,8}(?:通知|标准|不能)"
 )
+_FOR_CARE_HERE = re.compile(r"\d\s*%|百分[之点]|\d[\d.,]*\s*万?元")
 _HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定|待核实")
 IN_ORDER = {"steps", "papers", "difference", "sum"}  # asks for what is told one after another
 ALONE = 2  # content words that a part of a message needs to be understood for itself
@@ -201,12 +202,12 @@ class Reading:
     def _settles(self, quote: Quote, needed: Sequence[Want]) -> bool:
         """Whether a quote gives such a figure for the asked place and year, or says that none is.
 
-        Somebody treated elsewhere needs a rule on being treated elsewhere. Of wider articles only
+        A sum or a percentage for care at home is none for who is treated elsewhere. Of wider articles only
         what an official document fixes for all counts: no 最低. An article of the place whose title
         asks for the figure may give it in its own way.
         """
         text, article = normalise(quote.text), quote.article
-        if self.care and not is_about_travel(article):
+        if self.care and not is_about_travel(article) and _FOR_CARE_HERE.search(text):
             return False
         if self.year > str(this_year()) and self.year not in f"{article.effective_year}{text}":
             return False
