@@ -30,7 +30,6 @@ from eval.expectations import ANSWERING
 from eval.lines import json_rows
 from index.terms import normalise
 
-WRONG_COST = 1.0  # the rate of wrong answers against the rate of false refusals
 RIDGE = 0.05  # strength of the pull of the weights towards 0
 FOLDS = 10
 ANSWERS = 2  # the grade of an article that answers
@@ -127,26 +126,21 @@ def _unseen(
 def fit(found: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
     """Weights, bias and threshold.
 
-    The threshold is the lowest whose cost on unseen samples lies within half a standard error of
-    the least cost: words that no lexicon knows yet make new questions look less answerable than
-    those of the fit. (A whole standard error, as Breiman et al. take it in Classification and
-    Regression Trees, 1984, answered twice as many long unanswerable questions.)
+    The threshold is where wrong answers and false refusals are equally frequent on unseen samples:
+    both have the same target, and their sum is flat around it.
     """
     x, y = _matrix(found, names), np.asarray([s.right for s in found], dtype=np.float64)
     weight = _balance(found)
     w, p = _regress(x, y, weight), _unseen(x, y, weight)
 
-    def errors(t: float) -> tuple[float, float]:
-        """The rates of wrong answers and of false refusals at a threshold."""
+    def surplus(t: float) -> float:
+        """How much more frequent wrong answers are than false refusals at a threshold."""
         missed = (p >= t) != (y == 1)
         wrong, refused = (np.average(missed[y == v], weights=weight[y == v]) for v in (0, 1))
-        return float(wrong), float(refused)
+        return float(wrong - refused)
 
     steps = np.linspace(0.05, 0.95, 91)
-    costs = [WRONG_COST * wrong + refused for wrong, refused in map(errors, steps)]
-    error = errors(steps[int(np.argmin(costs))])
-    spread = np.sqrt(sum(e * (1 - e) / max(np.sum(y == v), 1) for v, e in enumerate(error)))
-    threshold = float(steps[int(np.argmax(np.asarray(costs) <= min(costs) + spread / 2))])
+    threshold = float(steps[int(np.argmin(np.abs([surplus(t) for t in steps])))])
     return {
         "weights": {name: round(float(v), 3) for name, v in zip(names, w, strict=False)},
         "bias": round(float(w[-1]), 3),
