@@ -202,12 +202,13 @@ class Reading:
     def _settles(self, quote: Quote, needed: Sequence[Want]) -> bool:
         """Whether a quote gives such a figure for the asked place and year, or says that none is.
 
-        A sum or a percentage for care at home is none for who is treated elsewhere. Of wider articles only
-        what an official document fixes for all counts: no 最低. An article of the place whose title
-        asks for the figure may give it in its own way.
+        A sum or a percentage for care at home is none for who is treated elsewhere. Of wider
+        articles only what an official document fixes for all counts: no 最低. An article of the
+        place whose title asks for the figure may give it in its own way.
         """
         text, article = normalise(quote.text), quote.article
-        if self.care and not is_about_travel(article) and _FOR_CARE_HERE.search(text):
+        at_home = bool(self.care) and not is_about_travel(article)
+        if at_home and _FOR_CARE_HERE.search(text):
             return False
         if self.year > str(this_year()) and self.year not in f"{article.effective_year}{text}":
             return False
@@ -218,9 +219,8 @@ class Reading:
         if phone in needed:  # the hotline of everybody is no number of the place
             told = bool(phone.shows.search(text)) and not is_referral(text)
             return told or bool(_SAYS_UNKNOWN.search(text) and phone.asks.search(text))
-        title = (
-            "" if for_others(self.question.insurance, article, text) else normalise(article.title)
-        )
+        others = at_home or for_others(self.question.insurance, article, text)
+        title = "" if others else normalise(article.title)
         given = any(want.shows.search(text) or want.asks.search(title) for want in needed)
         return given or bool(_SAYS_UNKNOWN.search(text))
 
