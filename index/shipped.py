@@ -1,7 +1,9 @@
 """What the encoder reads of articles, and the vectors that are shipped with the program."""
 
 import os
+import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from corpus import folder
@@ -15,6 +17,7 @@ from index.engine import passage_text
 from index.vectors import Float32
 
 # Vectors of the shipped articles, so that a first start need not encode them (``index vectors``).
+SHORTEST = 4  # characters of a clause of a title that asks something
 SHIPPED_VECTORS = Path(__file__).with_name("shipped.db")
 
 
@@ -69,9 +72,17 @@ def ship_vectors(corpus: Path, encoder: Encoder, cache: Path, out: Path) -> int:
     return len(set(texts)) + len(set(ways))
 
 
+def answered(articles: Sequence[Article]) -> list[str]:
+    """What a corpus answers as questions: its ways of asking, its titles and their clauses."""
+    titles = [article.title for article in articles]
+    clauses = [clause for title in titles for clause in re.split("[，？]", title)]
+    clauses = [clause for clause in clauses if len(clause) >= SHORTEST]
+    return list(dict.fromkeys([*distinct_ways(articles), *titles, *clauses]))
+
+
 def shipped_ways(corpus: Path, encoder: Encoder, cache: Path) -> Float32:
-    """The encoder's own vectors of a corpus's ways of asking, shape (ways, dimension)."""
-    return CachedEncoder(encoder, seeded(cache)).encode_asked(distinct_ways(folder.load(corpus)))
+    """The encoder's own vectors of what a corpus answers, shape (questions, dimension)."""
+    return CachedEncoder(encoder, seeded(cache)).encode_asked(answered(folder.load(corpus)))
 
 
 def shipped_sentences(corpus: Path, encoder: Encoder, cache: Path) -> Float32:

@@ -7,7 +7,7 @@ from corpus.errors import ModelError
 from corpus.folder import SHIPPED, load
 from corpus.regions import mentions
 from index import ways
-from index.embedded import distinct_ways
+from index.shipped import answered
 from tests.fake_encoder import FakeEncoder
 
 
@@ -31,7 +31,7 @@ def test_no_way_of_asking_is_both_answered_and_not() -> None:
 
 def test_the_stored_ways_of_asking_are_those_of_the_shipped_articles(encoder) -> None:
     space = ways.space_of(encoder.name, encoder.dimension)
-    asked = distinct_ways(load(SHIPPED))
+    asked = answered(load(SHIPPED))
     assert len(space.stored) == len(asked)
     some = slice(0, None, 700)
     vectors = space.asked(encoder.encode_questions(asked[some]))
@@ -43,6 +43,14 @@ def test_a_question_that_no_article_answers_lies_on_the_other_side(encoder) -> N
     asked = ["根管治疗一颗牙要多少钱", "上班时受伤了医保给报吗", "退休时年限不够怎么补缴"]
     beside, *stored = map(space.side, encoder.encode_questions(asked))
     assert 0 <= beside < ways.MIDDLE < min(stored) <= 1
+
+
+@pytest.mark.parametrize(
+    "question", ["怎么查余额", "大病保险怎么报", "慢病怎么办理", "生育津贴怎么领"]
+)
+def test_a_terse_question_that_articles_answer_lies_on_their_side(encoder, question) -> None:
+    space = ways.space_of(encoder.name, encoder.dimension)
+    assert space.side(encoder.encode_questions([question])[0]) >= ways.MIDDLE
 
 
 @pytest.mark.parametrize(
