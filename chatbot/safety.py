@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 from chatbot.safety_rules import (
     MAX_LENGTH,
@@ -26,6 +27,9 @@ WINDOW = 60  # characters of a clause that are looked at on each side of a sign
 LONG = 30  # characters; in cross-validation longer stories gave five false alarms in a hundred,
 LONG_MORE = 2.0  # log odds; and two with this much more asked for, at the same recall
 SHORT_MORE = 1.4  # log odds for shorter ones: harmless messages lie below, see eval/LOG.md
+# Log odds; no red flag of the development halves, with ten endings each, has beginnings all below.
+HARMLESS = -1.0
+SHORTEST, STEP = 6, 2  # characters of the beginnings that are looked at
 MIXED = 1.8  # log odds above the threshold that a message needs without its insurance clauses
 
 
@@ -251,7 +255,10 @@ def check(raw: str) -> Alert | None:
     True
     """
     reading = _read(raw)
-    return _described(reading) or _heard(reading)
+    described = _described(reading)
+    if described and described.category != "self_harm" and _sounds_harmless(reading.text):
+        return None
+    return described or _heard(reading)
 
 
 def by_rule(raw: str) -> Alert | None:
@@ -264,6 +271,21 @@ def _described(reading: Reading) -> Alert | None:
         if _raised(category, reading):
             return Alert(category.name, category.card)
     return None
+
+
+def _sounds_harmless(text: str) -> bool:
+    """Whether neither a flat text, what is not of insurance in it nor any beginning of a clause
+    sounds like a red flag, by far: then a rule has met its words in another sense.
+
+    Beginnings, since a question on insurance may follow what has happened without a stop.
+    """
+    begun = (
+        clause[max(end - WINDOW, 0) : end]
+        for clause in text.split(",")
+        for end in range(SHORTEST, len(clause), STEP)
+    )
+    told = chain((text, without_insurance(text)), text.split(","), begun)
+    return all(sound(part).red_flag < HARMLESS for part in told if part)
 
 
 def _heard(reading: Reading) -> Alert | None:
