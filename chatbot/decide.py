@@ -15,6 +15,7 @@ from chatbot.records import Quote
 from corpus.records import Article, Audience, Authority
 from corpus.regions import PlacePath
 from index.search import Index
+from index.ways import Side
 
 FEATURES = (
     "coverage",
@@ -26,7 +27,8 @@ FEATURES = (
     "known",
     "smallness",
     "length",
-    "side",
+    "nearest",
+    "all_ways",
 )
 LAST_LINES = 3  # what stands so near the end of a text that breaks off may go on there
 # Characters: what else a long story tells lowers every other measure, and evenly beyond these.
@@ -61,12 +63,12 @@ def features(
     asked: frozenset[str],
     sources: Sequence[Source],
     quotes: Sequence[Quote],
-    side: float,
+    side: Side,
 ) -> dict[str, float]:
     """What the decision on ``text`` is made from, each 0…1.
 
     ``weights`` are those of its content words, ``asked`` the names of what it asks for; ``side``
-    as in ``index.ways``.
+    where it lies.
     """
     if not sources or not quotes:
         return dict.fromkeys(FEATURES, 0.0)
@@ -81,7 +83,8 @@ def features(
         "known": 1 - unknown_share(index, weights),
         "smallness": max(0.0, 1 - math.log10(index.engine.candidates.sentence_count or 1) / LARGE),
         "length": min(max((len(text) - SHORT) / (LONG - SHORT), 0.0), 1.0),
-        "side": side,
+        "nearest": side.nearest,
+        "all_ways": side.all_ways,
     }
 
 

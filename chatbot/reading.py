@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import compress
 
 from chatbot import dialogue
 from chatbot.actions import acting, actions_of
@@ -21,6 +22,7 @@ from chatbot.suits import (
     for_others,
     is_filler,
     of_elsewhere,
+    of_tier,
     other_care,
     other_way,
     way_missing,
@@ -30,7 +32,7 @@ from corpus.records import Audience, Authority
 from corpus.regions import mentions
 from index.search import Index
 from index.terms import normalise
-from index.ways import MIDDLE
+from index.ways import Side
 
 FOREIGN = 0.5  # share of unknown words above which a message is no follow-up
 _SAYS_UNKNOWN = re.compile(
@@ -38,10 +40,12 @@ _SAYS_UNKNOWN = re.compile(
 )
 _FOR_CARE_HERE = re.compile(r"\d\s*%|百分[之点]|\d[\d.,]*\s*万?元")
 _HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定|待核实")
+_COMPARES = re.compile(r"[比和跟同].{1,12}(?:[低高多少贵](?![少几])|便宜|划算|一样)")
 IN_ORDER = {"steps", "papers", "difference", "sum"}  # asks for what is told one after another
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 NEAR = 0.05  # probability from which articles that do not answer are offered as nearby questions
 FOCUSED = 4  # quotes of a follow-up, if no more of them are about what is new
+_LEAST = Side(0.0, 0.0)
 SURE = 0.75  # probability from which a part of a message is answered for itself
 
 
@@ -55,7 +59,7 @@ class Reading:
         text: str,
         question: Question,
         focus: Focus | None = None,
-        side: float = 0.0,
+        side: Side = _LEAST,
     ) -> None:
         """Read ``text``, the message alone or completed; ``side`` is the least it is taken for."""
         self.index = index
@@ -67,7 +71,7 @@ class Reading:
         self.year = turn.year
         sought = _as_if_told(text, turn)
         vector, own = index.engine.heard(sought)
-        self.side = max(own, side)
+        self.side = own.at_least(side)
         self.sources = gather(index, self.question, sought, vector, turn.place, turn.year)
         if turn.place is None and self.sources and not is_local(self.sources[0].article):
             self.sources = [s for s in self.sources if not is_local(s.article)]
@@ -102,7 +106,8 @@ class Reading:
         self, sources: Sequence[Source], allowed: Callable[[Source, Sentence], bool], share: int
     ) -> list[Quote]:
         leads = not self.question.wants & IN_ORDER
-        return choose(sources, allowed, share=share, leads=leads)
+        quotes = choose(sources, allowed, share=share, leads=leads)
+        return list(compress(quotes, of_tier(self.text, [quote.text for quote in quotes])))
 
     def _answer_anew(self, focus: Focus, share: int) -> None:
         """Quote first what is new in a follow-up, if anything tells of it; then of the rest."""
@@ -195,7 +200,8 @@ class Reading:
             or (self.place is None and not self.year > str(this_year()))
         ):
             return False
-        if {"difference", "meaning"} & self.question.wants and is_local(self.sources[0].article):
+        other = {"difference", "meaning"} & self.question.wants or _COMPARES.search(self.text)
+        if other and is_local(self.sources[0].article):
             return False  # the figure is not all that is asked
         return not any(self._settles(quote, needed) for quote in self.quotes)
 
@@ -285,7 +291,7 @@ def _best(index: Index, turn: Turn) -> Reading:
         return Reading(index, turn, turn.text, turn.question)
     alone = Reading(index, turn, turn.text, turn.question) if turn.question.content else None
     # Nobody asks two questions at once in one breath: the message alone says on which side it is.
-    side = max(MIDDLE, alone.side if alone else 0.0)
+    side = Side().at_least(alone.side) if alone else Side()
     whole = understand(turn.completed)
     completed = Reading(index, turn, turn.completed, whole, focus_of(turn), side)
     if alone is None:

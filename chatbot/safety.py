@@ -274,10 +274,10 @@ def _described(reading: Reading) -> Alert | None:
 
 
 def _sounds_harmless(text: str) -> bool:
-    """Whether neither a flat text, what is not of insurance in it nor any beginning of a clause
-    sounds like a red flag, by far: then a rule has met its words in another sense.
+    """Whether no part of a flat text sounds like a red flag, by far.
 
-    Beginnings, since a question on insurance may follow what has happened without a stop.
+    Then a rule has met its words in another sense. The parts: what is not of insurance, clauses and
+    their beginnings, since a question on insurance may follow what has happened without a stop.
     """
     begun = (
         clause[max(end - WINDOW, 0) : end]

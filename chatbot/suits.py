@@ -1,7 +1,7 @@
-"""Whether a sentence suits the asker: place, insurance, sort of care, paying or being paid."""
+"""Whether a sentence suits the asker: place, insurance, care, hospital, paying or being paid."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 from chatbot.question import RULES
@@ -10,6 +10,8 @@ from corpus.regions import PlacePath, mentions, within
 from index.terms import normalise
 
 CARE = ("门诊", "住院")
+_TIER = re.compile(r"[一二三](?=[级甲])")
+_TIERS = re.compile(r"以[上下]|各级|不同级别")
 # What is paid in and what comes back: 「交多少」 against 「报多少」, in questions and in sentences.
 _PAYS = re.compile(
     r"(?<!提)[交缴](?!上|材料|资料|单子)(?:费|钱|纳)?[^ ,.?!;]{0,4}"
@@ -59,6 +61,23 @@ def other_care(question: str, article: Article, text: str) -> bool:
         return False
     told = [care for care in CARE if care in article.title]
     return len(told) == 1 and told != asked and asked[0] not in text
+
+
+def of_tier(question: str, texts: Sequence[str]) -> list[bool]:
+    """Which texts suit the tier of hospital that is asked about.
+
+    Those on other tiers only do if one on the asked tier stands beside them: a table stays whole.
+
+    >>> of_tier("二级医院住院报几成", ["一级医院最高可达90%。", "起付线降低了。"])
+    [False, True]
+    >>> of_tier("二级医院住院报几成", ["一级医院报90%。", "二级医院报85%。"])
+    [True, True]
+    """
+    asked = set(_TIER.findall(normalise(question)))
+    told = [set(_TIER.findall(normalise(text))) for text in texts]
+    if len(asked) != 1 or any(asked & tiers for tiers in told):
+        return [True] * len(texts)
+    return [not tiers or bool(_TIERS.search(text)) for tiers, text in zip(told, texts, strict=True)]
 
 
 def other_way(question: str, text: str) -> bool:

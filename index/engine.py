@@ -19,7 +19,7 @@ from index.embedded import Embedded
 from index.encoder import Encoder
 from index.terms import synonyms, terms
 from index.vectors import Float32, SentenceVectors, Vectors
-from index.ways import MIDDLE, space_of
+from index.ways import Side, space_of
 
 LEGS = ("bm25", "dense")
 CANDIDATES = 200  # passages a leg hands to the fusion
@@ -174,10 +174,10 @@ class Engine:
         """What to search for: a unit vector, shape (dimension,), or None without an encoder."""
         return self.heard(question)[0]
 
-    def heard(self, question: str) -> tuple[Float32 | None, float]:
-        """What to search for, and on which side a question lies: ``index.ways.Space.side``."""
+    def heard(self, question: str) -> tuple[Float32 | None, Side]:
+        """What to search for, and on which side a question lies."""
         if self.encoder is None:
-            return None, MIDDLE
+            return None, Side()
         space = space_of(self.encoder.name, self.encoder.dimension)
         vector = self.encoder.encode_questions([question])[0]
         return space.question(vector), space.side(vector)
