@@ -10,8 +10,8 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import asdict, dataclass
-from itertools import count, cycle
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 from os import getloadavg
 from pathlib import Path
 from typing import Any
@@ -40,19 +40,19 @@ SEED = 20251126  # any fixed number
 class Plan:
     """How long to measure.
 
-    ``seconds`` of each measurement, ``bare_seconds`` of the bare function before it, ``questions``
-    of the memory measurement.
+    ``seconds`` of each measurement; ``mixed``: how many questions are asked in turn, the same that
+    the bare function answers before and after it; ``questions`` of the memory measurement.
     """
 
     seconds: float = 12.0
-    bare_seconds: float = 4.0
+    mixed: int = 150
     questions: int = 1_500
 
     @classmethod
     def of(cls, *, quick: bool = False, long: bool = False) -> "Plan":
         """A short look, or the long one of issue and README with 20,000 questions."""
-        plan = cls(3.0, 1.5, 200) if quick else cls()
-        return cls(plan.seconds, plan.bare_seconds, 20_000) if long else plan
+        plan = cls(3.0, 50, 200) if quick else cls()
+        return replace(plan, questions=20_000) if long else plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,12 @@ def run_load(index: Path, questions: Sequence[str], out: Path, plan: Plan) -> di
         wait_for_hybrid(process, f"http://127.0.0.1:{port}", SEARCHED)
         server = psutil.Process(process.pid)
         steps = [(entry, users) for entry in ENTRIES for users in USERS]
-        before = _bare(bot, questions, plan.bare_seconds)
+        mixed = questions[: plan.mixed]
+        before = _bare(bot, mixed)
         for entry, users in (bar := tqdm(steps, unit="", leave=False, disable=None)):
             bar.set_description(f"{entry} {users}")
-            load = asyncio.run(measure(entry, users, Site(port), questions, plan.seconds, server))
-            after = _bare(bot, questions, plan.bare_seconds)
+            load = asyncio.run(measure(entry, users, Site(port), mixed, plan.seconds, server))
+            after = _bare(bot, mixed)
             bare, before = before.mean(after), after
             report["rows"].append(asdict(load) | _beside(load, bare))
             write_json(out, report)
@@ -162,14 +163,12 @@ def _beside(load: Load, bare: Bare) -> dict[str, float]:
     }
 
 
-def _bare(bot: Chatbot, questions: Sequence[str], seconds: float) -> Bare:
+def _bare(bot: Chatbot, questions: Sequence[str]) -> Bare:
     started, used = time.perf_counter(), time.process_time()
-    for n, question in enumerate(cycle(questions), 1):
+    for question in questions:
         bot.ask(question)
-        passed = time.perf_counter() - started
-        if passed > seconds:
-            return Bare(n / passed, (time.process_time() - used) / n * 1000)
-    raise AssertionError
+    passed, spent = time.perf_counter() - started, time.process_time() - used
+    return Bare(len(questions) / passed, spent / len(questions) * 1000)
 
 
 def _memory(port: int, questions: Sequence[str], asked: int, pid: int) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def test_the_decision_file_is_well_formed_and_names_its_run():
         assert 0 < fit["threshold"] < 1
         assert 0 < fit["right"] < fit["questions"]
     assert set(decisions()["hybrid"].weights) == set(FEATURES)
-    assert set(FEATURES) - set(decisions()["bm25"].weights) == {"closeness", "side"}
+    assert set(FEATURES) - set(decisions()["bm25"].weights) == {"closeness", "nearest", "all_ways"}
 
 
 def test_an_official_article_of_the_place_has_no_reservation():

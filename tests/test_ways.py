@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from corpus.errors import ModelError
 from corpus.folder import SHIPPED, load
@@ -22,11 +23,18 @@ def test_no_way_of_asking_stands_twice_or_names_a_place() -> None:
 
 
 def test_no_way_of_asking_is_both_answered_and_not() -> None:
-    aside = ways.unanswered()
+    within, beside = ways.examples("within"), ways.examples("beside")
     stored = [way for article in load(SHIPPED) for _, way in article.asked]
     asked = [text for subject in ways.subjects() for text in subject.asked]
-    assert len(set(aside)) == len(aside) > 1400
-    assert set(aside).isdisjoint([*stored, *asked])
+    assert len(set(within)) == len(within) > 3000
+    assert len(set(beside)) == len(beside) > 1400
+    assert set(within).isdisjoint(stored)
+    assert set(beside).isdisjoint([*within, *stored, *asked])
+
+
+def test_ways_of_asking_for_articles_name_articles() -> None:
+    data = yaml.safe_load((ways.LEXICON / "within.yaml").read_text(encoding="utf-8"))
+    assert data.keys() <= {article.id for article in load(SHIPPED)}
 
 
 def test_the_stored_ways_of_asking_are_those_of_the_shipped_articles(encoder) -> None:
