@@ -196,7 +196,11 @@ class Chatbot:
         if again and asks_by_itself(turn, reading.quotes):
             return compose.nothing_more(raw, turn, retrieval, reading.nearby)
         sides = side_by_side(
-            reading.sources, reading.quotes, reading.question.wants, turn.question.text
+            reading.sources,
+            reading.quotes,
+            reading.question.wants,
+            turn.question.text,
+            turn.place,
         )
         quotes = sides or reading.shown
         notes = caveats(reading.question, turn.place, turn.year, quotes)

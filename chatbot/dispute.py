@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from chatbot.evidence import Source
 from chatbot.records import Quote
 from chatbot.select import tidied
+from chatbot.suits import of_elsewhere
 from corpus.claims import Claim
 from corpus.conflicts import conflicts
 from corpus.records import Article, Authority
+from corpus.regions import PlacePath
 
 NEAR = 0.75  # a side that is not quoted fits the question at least so well as the best quote
 _RANK = {name: rank for rank, name in enumerate(Authority)}  # official first
@@ -29,7 +31,11 @@ _STOPS = re.compile(r"[，,、；;。:：]")
 
 
 def side_by_side(
-    sources: Sequence[Source], quotes: Sequence[Quote], wants: frozenset[str], question: str = ""
+    sources: Sequence[Source],
+    quotes: Sequence[Quote],
+    wants: frozenset[str],
+    question: str = "",
+    place: PlacePath | None = None,
 ) -> list[Quote]:
     """The quotes with both sides of what is disputed among them; empty if nothing is.
 
@@ -42,6 +48,7 @@ def side_by_side(
         quotes: what was chosen from them.
         wants: what the question asks for; see ``chatbot.question.wants``.
         question: its words; one that names a deductible is not told of limits that differ.
+        place: the 参保地; a sentence on another place is no side of anything.
     """
     figures = wants & frozenset(_WANT_OF.values())
     articles = {source.article.id: source.article for source in sources}
@@ -59,6 +66,10 @@ def side_by_side(
             asked
             and _asked_by_name(kind, question)
             and not _different_lines(conflict.first, conflict.second)
+            and not any(
+                place and of_elsewhere(question, articles[claim.article_id], claim.text, place)
+                for claim in (conflict.first, conflict.second)
+            )
             and not quoted.isdisjoint(pair)
             and all(key in quoted or scores.get(key, 0.0) >= floor for key in pair)
         ):

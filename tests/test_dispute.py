@@ -17,6 +17,7 @@ source_name: 演示资料
 
 {body}
 """
+UNPLACED = HEAD.replace("place: [广东省, 珠海市]\n", "")
 ARTICLES = {
     "office": HEAD.format(
         title="珠海医保局电话",
@@ -30,6 +31,12 @@ ARTICLES = {
     "two": HEAD.format(
         title="珠海大病保险报多少",
         body="珠海大病保险的起付线是1.5万元，珠海大病保险一年最高支付限额20万元。",
+    ),
+    "years": UNPLACED.format(
+        title="退休医保要交多少年", body="退休医保要累计交满25年，才能不再交费。"
+    ),
+    "example": UNPLACED.format(
+        title="退休医保要交满几年", body="退休医保要累计交满30年，部分地区如河南、广东也这样规定。"
     ),
 }
 
@@ -60,3 +67,8 @@ def test_limits_that_differ_are_no_matter_of_a_question_on_the_deductible(bot: C
     answer = ask(bot, "珠海大病保险起付线多少")
     assert answer.kind is Kind.CAVEAT
     assert "1.5万元" in answer.text
+
+
+def test_an_example_of_elsewhere_is_no_side_of_a_dispute(bot: Chatbot):
+    assert "河南" in ask(bot, "退休医保要累计交满多少年").text
+    assert "河南" not in ask(bot, "上海退休医保要累计交满多少年").text
