@@ -119,9 +119,13 @@ def _named(text: str) -> frozenset[PlacePath]:
 def of_elsewhere(question: str, article: Article, text: str, place: PlacePath) -> bool:
     """Whether a sentence of a wider article is about a place that does not hold ``place``.
 
-    Not if the question or the article's title names that place too.
+    Not if the question or the article's title names that place too, nor if the sentence names
+    ``place`` as well, or one that holds it, but none within the latter.
     """
-    if article.place == place:
+    named = _named(text)
+    strange = {one for one in named if not within(place, one)}
+    here = [one for one in named if one not in strange]
+    beside = any(one == place or not any(within(far, one) for far in strange) for one in here)
+    if article.place == place or beside:
         return False
-    strange = [named for named in _named(text) if not within(place, named)]
-    return bool(strange) and not {*strange} <= _named(question) | _named(article.title)
+    return bool(strange) and not strange <= _named(question) | _named(article.title)

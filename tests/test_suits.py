@@ -59,3 +59,13 @@ def test_an_example_of_elsewhere_is_told_apart_with_and_without_a_number(article
     assert not of_elsewhere("门诊怎么报", replace(wide, title="在广州门诊怎么报"), text, huizhou)
     assert not of_elsewhere("门诊怎么报", wide, "广东门诊要先选点", huizhou)
     assert not of_elsewhere("门诊怎么报", replace(wide, place=huizhou), text, huizhou)
+
+
+def test_a_sentence_that_names_the_place_beside_others_is_about_it(article: Article):
+    national, henan = replace(article, place=(), title="退休医保交几年"), ("河南省",)
+    several = "部分地区如河南、洛阳、广东等要求30年"
+    assert not of_elsewhere("要交几年", national, several, henan)
+    assert of_elsewhere("要交几年", national, several, ("上海市",))
+    assert of_elsewhere(
+        "管几个月", national, "湖南湘潭定为6个月，湖南别的市要问", ("湖南省", "株洲市")
+    )
