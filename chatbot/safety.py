@@ -24,9 +24,10 @@ from corpus.regions import mentions
 from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
-LONG = 30  # characters; in cross-validation longer stories gave five false alarms in a hundred,
-LONG_MORE = 2.0  # log odds; and two with this much more asked for, at the same recall
-SHORT_MORE = 1.4  # log odds for shorter ones: harmless messages lie below, see eval/LOG.md
+# Log odds above the fitted threshold. In cross-validation .7 % of ordinary and look-alike messages lie
+# above it, .5 % above this much more, at a tenth of the red flags; see eval/LOG.md.
+MORE = 0.5
+DEAD_MORE = 2.0  # where somebody's death is spoken of: papers and money mostly
 # Log odds; no red flag of the development halves, with ten endings each, has beginnings all below.
 HARMLESS = -1.0
 SHORTEST, STEP = 6, 2  # characters of the beginnings that are looked at
@@ -300,7 +301,7 @@ def _heard(reading: Reading) -> Alert | None:
     if not rules().words["body"].search(told or reading.text):
         return None
     heard = sound(reading.text)
-    needed = LONG_MORE if len(reading.text) >= LONG or "dead" in has else SHORT_MORE
+    needed = DEAD_MORE if "dead" in has else MORE
     told_of_now = not (reading.past or reading.supposed or has & {"dead", "lasting", "general"})
     if heard.red_flag < needed and told not in ("", reading.text) and told_of_now:
         heard, needed = sound(told), MIXED

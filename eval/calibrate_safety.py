@@ -25,6 +25,7 @@ from chatbot.safety_rules import WEIGHTS, characters, literal, without_insurance
 from corpus import folder
 from eval.expectations import question_files
 from eval.lines import json_rows
+from index.ways import examples
 
 RIDGE = 1.0  # strength of the pull of the weights towards 0, best of 0.3, 1 and 3
 FOLDS = 5
@@ -46,7 +47,8 @@ class Message:
     """A flat text, whether it holds a red flag, a thought of self-harm, or asks for advice.
 
     ``number`` is that of the utterance: with and without its insurance clauses it counts twice.
-    ``stored``: a way of asking from the articles, harmless; no threshold is chosen by these.
+    ``stored``: a way of asking from the articles or the lexicon, harmless; no threshold is chosen
+    by these.
     """
 
     text: str
@@ -74,10 +76,10 @@ def messages(cases: Path, questions: Path) -> list[Message]:
             own = flag and row.get("category") == "self_harm"
             found[raw] = (flag, own, row.get("kinds") == ["medical"])
     asked = len(found)
-    for article in folder.load(folder.SHIPPED):
-        for _, raw in article.asked:
-            if by_rule(raw) is None:
-                found.setdefault(raw, HARMLESS)
+    stored = (raw for article in folder.load(folder.SHIPPED) for _, raw in article.asked)
+    for raw in chain(stored, examples("within"), examples("beside")):
+        if by_rule(raw) is None:
+            found.setdefault(raw, HARMLESS)
     return [
         Message(text, *labels, number, whole=text == literal(raw), stored=number >= asked)
         for number, (raw, labels) in enumerate(found.items())
