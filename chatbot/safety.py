@@ -24,8 +24,8 @@ from corpus.regions import mentions
 from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
-# Log odds above the fitted threshold. In cross-validation .7 % of ordinary and look-alike messages lie
-# above it, .5 % above this much more, at a tenth of the red flags; see eval/LOG.md.
+# Log odds above the fitted threshold. In cross-validation .7 % of the ordinary messages and
+# look-alikes lie above it, .5 % above this much more, at a tenth of the red flags; see eval/LOG.md.
 MORE = 0.5
 DEAD_MORE = 2.0  # where somebody's death is spoken of: papers and money mostly
 # Log odds; no red flag of the development halves, with ten endings each, has beginnings all below.
