@@ -172,7 +172,10 @@ class Engine:
 
     def encode(self, question: str) -> Float32 | None:
         """What to search for: a unit vector, shape (dimension,), or None without an encoder."""
-        return self.heard(question)[0]
+        if self.encoder is None:
+            return None
+        vector = self.encoder.encode_questions([question])[0]
+        return space_of(self.encoder.name, self.encoder.dimension).question(vector)
 
     def heard(self, question: str) -> tuple[Float32 | None, Side]:
         """What to search for, and on which side a question lies."""
