@@ -22,6 +22,7 @@ from chatbot.database import Postgres, why
 from chatbot.gradio_import import quieten_gradio
 from chatbot.headers import BodyLimit, ClosedRoutes, SecurityHeaders
 from chatbot.logs import describe, log
+from chatbot.mcp_tool import add_mcp
 from chatbot.operator_page import authorised, operator_page
 from chatbot.page import WORKERS, Answering, build_page, mount_page, refresh_starters
 from chatbot.queue_guard import QueueGuard
@@ -109,6 +110,8 @@ def create_app(bot: Answering, settings: Settings | None = None) -> FastAPI:
     add_about(app, service)
     _add_operator(app, service, settings.operator_token.get_secret_value())
     _add_problems(app)
+    if settings.mcp:
+        add_mcp(app, service)
     page = build_page(service)
     mount_page(app, page)
     service.on_swap = lambda: refresh_starters(page, service)

@@ -23,7 +23,7 @@ OTHERS = 20  # other requests for each question: a first visit loads some 60 fil
 OPEN_AT_ONCE = 48  # requests of one address; a page keeps one stream open, an answer a second
 CLIENTS = 20_000  # addresses remembered; about 4 MB
 UNLIMITED = ("/healthz", "/readyz")  # asked by what watches the service
-QUESTION_PATHS = ("/api/ask", "/api/feedback", "/gradio_api/queue/join")
+QUESTION_PATHS = ("/api/ask", "/api/feedback", "/gradio_api/queue/join", "/mcp")
 QUESTION_PREFIXES = ("/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/", "/operator")
 
 

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
         SecretStr,
         Field(description=f"管理页 /operator 的口令，至少 {TOKEN_LENGTH} 个字符；不设就没有管理页"),
     ] = SecretStr("")
+    mcp: Annotated[
+        bool,
+        Field(description="在 /mcp 给 AI 助手开一个入口（MCP 协议）；要先 pip install '.[mcp]'"),
+    ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="日志级别")
     ] = "info"
