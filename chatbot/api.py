@@ -111,7 +111,7 @@ def create_app(bot: Answering, settings: Settings | None = None) -> FastAPI:
     _add_operator(app, service, settings.operator_token.get_secret_value())
     _add_problems(app)
     if settings.mcp:
-        add_mcp(app, service)
+        add_mcp(app, service, WORKERS)
     page = build_page(service)
     mount_page(app, page)
     service.on_swap = lambda: refresh_starters(page, service)

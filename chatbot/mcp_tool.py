@@ -6,14 +6,15 @@ one. Every call stands for itself: nothing is kept, and all guards of the servic
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 
-from chatbot.page import WORKERS
-from chatbot.turns import Answering
 from corpus.errors import InputError
+
+if TYPE_CHECKING:
+    from chatbot.turns import Answering
 
 __all__ = ["PATH", "add_mcp"]
 
@@ -23,8 +24,8 @@ INSTRUCTIONS = (
 )
 
 
-def add_mcp(app: FastAPI, bot: Answering) -> None:
-    """Serve the tool ``ask`` at ``PATH`` of ``app``.
+def add_mcp(app: FastAPI, bot: "Answering", workers: int) -> None:
+    """Serve the tool ``ask`` at ``PATH`` of ``app``, ``workers`` calls at a time.
 
     Raises:
         InputError: the group ``mcp`` is not installed.
@@ -38,10 +39,10 @@ def add_mcp(app: FastAPI, bot: Answering) -> None:
     server = MCPServer(
         "yibao-wenda", title="医保问答", instructions=INSTRUCTIONS, log_level="WARNING"
     )
-    workers = CapacityLimiter(WORKERS)
+    limiter = CapacityLimiter(workers)
 
     async def ask(question: str, region: str = "") -> dict[str, Any]:
-        answer = await to_thread.run_sync(lambda: bot.ask(question, region=region), limiter=workers)
+        answer = await to_thread.run_sync(lambda: bot.ask(question, region=region), limiter=limiter)
         return answer.to_json()
 
     server.add_tool(ask, title="问医保问题", description=INSTRUCTIONS)

@@ -28,8 +28,9 @@ WINDOW = 60  # characters of a clause that are looked at on each side of a sign
 # look-alikes lie above it, .5 % above this much more, at a tenth of the red flags; see eval/LOG.md.
 MORE = 0.5
 DEAD_MORE = 2.0  # where somebody's death is spoken of: papers and money mostly
-# Log odds; no red flag of the development halves, with ten endings each, has beginnings all below.
-HARMLESS = -1.0
+# Log odds; no red flag of the development halves with ten endings each, and nothing plainly said,
+# lies below in all its parts.
+HARMLESS = -1.5
 SHORTEST, STEP = 6, 2  # characters of the beginnings that are looked at
 MIXED = 1.8  # log odds above the threshold that a message needs without its insurance clauses
 

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     ] = SecretStr("")
     mcp: Annotated[
         bool,
-        Field(description="在 /mcp 给 AI 助手开一个入口（MCP 协议）；要先 pip install '.[mcp]'"),
+        Field(description="在 /mcp 给 AI 助手开一个入口（MCP 协议）；要先安装依赖组 mcp"),
     ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="日志级别")

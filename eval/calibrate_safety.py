@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,13 @@ ALARM_COST = (
 ADVICE_COST = 4.0  # a refusal of a question on insurance against advice not refused
 
 HARMLESS = (False, False, False)
+# What is plainly said stands in no question set: somebody, and what has happened.
+WHO = ("", "我爸", "我妈", "老公", "老婆", "孩子", "奶奶", "邻居大爷", "他", "同事")
+HAPPENED = (
+    "中风了", "脑梗了", "脑出血了", "心梗了", "休克了", "昏迷了", "晕倒了", "抽搐了", "大出血了",
+    "出车祸了", "触电了", "溺水了", "煤气中毒了", "食物中毒了", "喝农药了", "噎住了", "喘不上气了",
+    "从楼上摔下来了", "羊水破了", "胸口疼得厉害", "过敏性休克", "被车撞了", "烫伤了一大片",
+)  # fmt: skip
 
 Vector = NDArray[np.float64]
 Matrix = sparse.csr_array
@@ -47,8 +54,8 @@ class Message:
     """A flat text, whether it holds a red flag, a thought of self-harm, or asks for advice.
 
     ``number`` is that of the utterance: with and without its insurance clauses it counts twice.
-    ``stored``: a way of asking from the articles or the lexicon, harmless; no threshold is chosen
-    by these.
+    ``stored``: plainly said, or a way of asking from the articles or the lexicon, harmless; no
+    threshold is chosen by these.
     """
 
     text: str
@@ -76,6 +83,8 @@ def messages(cases: Path, questions: Path) -> list[Message]:
             own = flag and row.get("category") == "self_harm"
             found[raw] = (flag, own, row.get("kinds") == ["medical"])
     asked = len(found)
+    for raw in map("".join, product(WHO, HAPPENED)):
+        found.setdefault(raw, (True, False, False))
     stored = (raw for article in folder.load(folder.SHIPPED) for _, raw in article.asked)
     for raw in chain(stored, examples("within"), examples("beside")):
         if by_rule(raw) is None:

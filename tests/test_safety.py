@@ -18,10 +18,12 @@ from chatbot.safety import (
     Alert,
     _raised,
     _read,
+    by_rule,
     check,
     insurance_part,
 )
 from chatbot.safety_rules import flatten, literal, rules, sound
+from eval.calibrate_safety import HAPPENED, WHO
 
 ROOT = Path(__file__).parents[1]
 CASES: dict[str, list[str]] = yaml.safe_load(
@@ -331,3 +333,12 @@ def test_a_question_on_insurance_behind_a_red_flag_takes_nothing_from_it(
 )
 def test_told_of_an_earlier_time_the_same_question_raises_no_card(text: str) -> None:
     assert check(text) is None
+
+
+AFTER = ("", "，怎么办", "怎么办", "，快来人", "，现在人在急诊", "，我们是新农合", "，急诊能报销吗")
+
+
+@pytest.mark.parametrize("after", AFTER)
+def test_what_is_plainly_said_is_never_taken_for_harmless(after: str) -> None:
+    said = [f"{who}{what}{after}" for who in (*WHO, "姐姐", "工友") for what in HAPPENED]
+    assert [text for text in said if by_rule(text) and not check(text)] == []
