@@ -24,9 +24,13 @@ let answersSeen = 0;
 let lastAnswer = null;
 let restored = false;
 
-function openEvidence(link) {
+// Gradio draws the evidence after the answer: a press that comes between waits for it.
+function openEvidence(link, waits = 20) {
   const card = document.getElementById(link.getAttribute("href").slice(1));
-  if (!card) return;
+  if (!card) {
+    if (waits && link.isConnected) setTimeout(openEvidence, DRAWN, link, waits - 1);
+    return;
+  }
   opener = link;
   document.querySelectorAll(".yb-card.yb-on").forEach((other) => other.classList.remove("yb-on"));
   card.classList.add("yb-on");
@@ -53,6 +57,12 @@ function closeEvidence() {
   root.classList.remove("yb-open");
   if (opener && opener.isConnected) opener.focus();
   opener = null;
+}
+
+// Drawn anew, the evidence has forgotten which card was open.
+function keepEvidence() {
+  const lost = root.classList.contains("yb-open") && !document.querySelector(".yb-card.yb-on");
+  if (lost && opener?.isConnected) openEvidence(opener, 0);
 }
 
 function set(element, name, value) {
@@ -107,6 +117,7 @@ function followConversation() {
 }
 
 function update() {
+  keepEvidence();
   speakChinese();
   showLook();
   showChips();

@@ -322,6 +322,21 @@ def test_the_pressed_sentence_alone_is_singled_out(stage: str, open_page: OpenPa
     expect(pressed).to_have_count(0)
 
 
+def test_evidence_that_is_drawn_late_or_anew_is_open(stage: str, open_page: OpenPage) -> None:
+    page = open_page()
+    visit(page, stage)
+    marker = ask(page, LONG).locator(".yb-marker").first
+    cards = page.locator("#yb-evidence .yb-card").first.evaluate_handle("card => card.parentNode")
+    held = cards.evaluate(
+        "parent => { const html = parent.innerHTML; parent.innerHTML = ''; return html }"
+    )
+    marker.click()
+    cards.evaluate("(parent, html) => { parent.innerHTML = html }", held)
+    expect(page.locator(".yb-card.yb-on")).to_be_focused()
+    cards.evaluate("(parent, html) => { parent.innerHTML = html }", held)
+    expect(page.locator(".yb-card.yb-on")).to_be_focused()
+
+
 def test_a_question_asked_while_another_is_answered_is_answered_next(
     stage: str, open_page: OpenPage
 ) -> None:
