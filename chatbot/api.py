@@ -30,6 +30,7 @@ from chatbot.rate import Buckets, RateLimit, Waiting
 from chatbot.records import Kind
 from chatbot.service import OUT_OF_ORDER, WAY_OUT, Service
 from chatbot.settings import Settings
+from chatbot.turns import named_ask
 from corpus.errors import FeedbackError, InputError, SearchIndexError, YibaoError
 
 STATIC = Path(__file__).parent / "static"
@@ -111,7 +112,7 @@ def create_app(bot: Answering, settings: Settings | None = None) -> FastAPI:
     _add_operator(app, service, settings.operator_token.get_secret_value())
     _add_problems(app)
     if settings.mcp:
-        add_mcp(app, service, WORKERS)
+        add_mcp(app, named_ask(service), WORKERS)
     page = build_page(service)
     mount_page(app, page)
     service.on_swap = lambda: refresh_starters(page, service)

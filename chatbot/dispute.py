@@ -66,12 +66,12 @@ def side_by_side(
             asked
             and _asked_by_name(kind, question)
             and not _different_lines(conflict.first, conflict.second)
-            and not any(
-                place and of_elsewhere(question, articles[claim.article_id], claim.text, place)
-                for claim in (conflict.first, conflict.second)
-            )
             and not quoted.isdisjoint(pair)
             and all(key in quoted or scores.get(key, 0.0) >= floor for key in pair)
+            and not any(
+                of_elsewhere(question, articles[claim.article_id], claim.text, place)
+                for claim in (conflict.first, conflict.second)
+            )
         ):
             claims += [conflict.first, conflict.second]
     if not claims:

@@ -4,19 +4,16 @@ The official SDK speaks the protocol (group ``mcp``); Gradio's own would pin pyd
 one. Every call stands for itself: nothing is kept, and all guards of the service lie before it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 
 from corpus.errors import InputError
 
-if TYPE_CHECKING:
-    from chatbot.turns import Answering
-
-__all__ = ["PATH", "add_mcp"]
+__all__ = ["add_mcp"]
 
 PATH = "/mcp"
 INSTRUCTIONS = (
@@ -24,8 +21,13 @@ INSTRUCTIONS = (
 )
 
 
-def add_mcp(app: FastAPI, bot: "Answering", workers: int) -> None:
-    """Serve the tool ``ask`` at ``PATH`` of ``app``, ``workers`` calls at a time.
+def add_mcp(app: FastAPI, asking: Callable[[str, str], dict[str, Any]], workers: int) -> None:
+    """Serve the tool ``ask`` at ``PATH`` of ``app``.
+
+    Args:
+        app: the service, its page not yet mounted.
+        asking: a question and a place → the contract's object.
+        workers: calls at a time.
 
     Raises:
         InputError: the group ``mcp`` is not installed.
@@ -42,8 +44,7 @@ def add_mcp(app: FastAPI, bot: "Answering", workers: int) -> None:
     limiter = CapacityLimiter(workers)
 
     async def ask(question: str, region: str = "") -> dict[str, Any]:
-        answer = await to_thread.run_sync(lambda: bot.ask(question, region=region), limiter=limiter)
-        return answer.to_json()
+        return await to_thread.run_sync(asking, question, region, limiter=limiter)
 
     server.add_tool(ask, title="问医保问题", description=INSTRUCTIONS)
     inner = server.streamable_http_app(

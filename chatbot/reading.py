@@ -165,7 +165,7 @@ class Reading:
         """
         article = source.article
         text = sentence.span.of(article.body)
-        if self.place and of_elsewhere(self.text, article, text, self.place):
+        if of_elsewhere(self.text, article, text, self.place):
             return False
         placed = self.place is None or bool(article.place)
         strange = for_others(self.question.insurance, article, text) or other_care(

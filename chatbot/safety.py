@@ -3,7 +3,8 @@
 A message is made flat (``safety_rules.flatten``) and its fixed expressions are blanked; each
 category's patterns are searched in it, and a match counts only if no guard tells it apart:
 negation, past, hypothesis, hearsay, insurance talk, treatment that is over. All words are in
-``rules/safety.yaml``. What no rule describes is judged by how it sounds (``_heard``).
+``rules/safety.yaml``. What no rule describes is judged by how it sounds (``_heard``), and what a
+rule describes counts unless it sounds harmless by far (``_sounds_harmless``).
 """
 
 import re

@@ -74,8 +74,10 @@ def of_tier(question: str, texts: Sequence[str]) -> list[bool]:
     [True, True]
     """
     asked = set(_TIER.findall(normalise(question)))
+    if len(asked) != 1:
+        return [True] * len(texts)
     told = [set(_TIER.findall(normalise(text))) for text in texts]
-    if len(asked) != 1 or any(asked & tiers for tiers in told):
+    if any(asked & tiers for tiers in told):
         return [True] * len(texts)
     return [not tiers or bool(_TIERS.search(text)) for tiers, text in zip(told, texts, strict=True)]
 
@@ -116,16 +118,17 @@ def _named(text: str) -> frozenset[PlacePath]:
     return frozenset(mention.path for mention in mentions(normalise(text)) if mention.path)
 
 
-def of_elsewhere(question: str, article: Article, text: str, place: PlacePath) -> bool:
+def of_elsewhere(question: str, article: Article, text: str, place: PlacePath | None) -> bool:
     """Whether a sentence of a wider article is about a place that does not hold ``place``.
 
-    Not if the question or the article's title names that place too, nor if the sentence names
-    ``place`` as well, or one that holds it, but none within the latter.
+    Not if no place is known, nor if the question or the article's title names that place too, nor
+    if the sentence names ``place`` as well, or one that holds it, but none within the latter.
     """
+    if place is None or article.place == place:
+        return False
     named = _named(text)
     strange = {one for one in named if not within(place, one)}
-    here = [one for one in named if one not in strange]
-    beside = any(one == place or not any(within(far, one) for far in strange) for one in here)
-    if article.place == place or beside:
+    if not strange or strange <= _named(question) | _named(article.title):
         return False
-    return bool(strange) and not strange <= _named(question) | _named(article.title)
+    here = named - strange
+    return not any(one == place or not any(within(far, one) for far in strange) for one in here)

@@ -54,7 +54,7 @@ class Message:
     """A flat text, whether it holds a red flag, a thought of self-harm, or asks for advice.
 
     ``number`` is that of the utterance: with and without its insurance clauses it counts twice.
-    ``stored``: plainly said, or a way of asking from the articles or the lexicon, harmless; no
+    ``extra``: plainly said, or a way of asking from the articles or the lexicon, harmless; no
     threshold is chosen by these.
     """
 
@@ -64,7 +64,7 @@ class Message:
     advice: bool
     number: int
     whole: bool
-    stored: bool
+    extra: bool
 
 
 def messages(cases: Path, questions: Path) -> list[Message]:
@@ -90,7 +90,7 @@ def messages(cases: Path, questions: Path) -> list[Message]:
         if by_rule(raw) is None:
             found.setdefault(raw, HARMLESS)
     return [
-        Message(text, *labels, number, whole=text == literal(raw), stored=number >= asked)
+        Message(text, *labels, number, whole=text == literal(raw), extra=number >= asked)
         for number, (raw, labels) in enumerate(found.items())
         for text in dict.fromkeys((literal(raw), without_insurance(literal(raw))))
         if text
@@ -152,8 +152,8 @@ def calibrate(cases: Path, questions: Path, out: Path = WEIGHTS) -> dict[str, ob
     flag, own, advice = np.asarray(
         [(m.flag, m.self_harm, m.advice) for m in found], dtype=np.float64
     ).T
-    whole, stored = np.asarray([(m.whole, m.stored) for m in found]).T
-    judged = whole & ~stored
+    whole, extra = np.asarray([(m.whole, m.extra) for m in found]).T
+    judged = whole & ~extra
     calm = judged & (flag == 0)  # ways of asking drown the few requests for advice
     flag_scores = _unseen_scores(x, flag, numbers)
     advice_scores = _unseen_scores(x[calm], advice[calm], numbers[calm])

@@ -19,7 +19,7 @@ from index.embedded import Embedded
 from index.encoder import Encoder
 from index.terms import synonyms, terms
 from index.vectors import Float32, SentenceVectors, Vectors
-from index.ways import Side, space_of
+from index.ways import Side, Space, space_of
 
 LEGS = ("bm25", "dense")
 CANDIDATES = 200  # passages a leg hands to the fusion
@@ -172,18 +172,26 @@ class Engine:
 
     def encode(self, question: str) -> Float32 | None:
         """What to search for: a unit vector, shape (dimension,), or None without an encoder."""
-        if self.encoder is None:
+        placed = self._placed(question)
+        if placed is None:
             return None
-        vector = self.encoder.encode_questions([question])[0]
-        return space_of(self.encoder.name, self.encoder.dimension).question(vector)
+        space, vector = placed
+        return space.question(vector)
 
     def heard(self, question: str) -> tuple[Float32 | None, Side]:
         """What to search for, and on which side a question lies."""
-        if self.encoder is None:
+        placed = self._placed(question)
+        if placed is None:
             return None, Side()
-        space = space_of(self.encoder.name, self.encoder.dimension)
-        vector = self.encoder.encode_questions([question])[0]
+        space, vector = placed
         return space.question(vector), space.side(vector)
+
+    def _placed(self, question: str) -> tuple[Space, Float32] | None:
+        """The encoder's space and its own vector of a question, or None without an encoder."""
+        if self.encoder is None:
+            return None
+        space = space_of(self.encoder.name, self.encoder.dimension)
+        return space, self.encoder.encode_questions([question])[0]
 
     def rank(
         self,

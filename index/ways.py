@@ -30,7 +30,6 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 from corpus.errors import ModelError
 from index.encoder import Encoder
@@ -225,6 +224,8 @@ def _regress(examples: Float32, answered: int) -> Float32:
         examples: unit rows, shape (n, dimension).
         answered: how many of them, the first ones, are answered.
     """
+    from scipy.linalg import cho_factor, cho_solve  # 40 ms of every start, for this alone
+
     n = len(examples)
     signs = np.where(np.arange(n) < answered, 1, -1).astype(np.float32)
     weights = np.where(signs > 0, n / 2 / answered, n / 2 / (n - answered))

@@ -1,31 +1,21 @@
 """The service: contract, refusals, headers. Nothing here needs a browser."""
 
-import asyncio
 import json
 import re
 
 import pytest
 from fastapi.testclient import TestClient
 
-from chatbot.api import create_app
 from chatbot.headers import BODY_LIMIT, own_head
 from chatbot.records import DISCLAIMER, Kind
 from chatbot.service import OUT_OF_ORDER
 from corpus.errors import IndexDamaged
+from tests.application import application
 
 KEYS = {
     "id", "question", "kind", "text", "sentences", "citations", "disclaimer", "slots",
     "followups", "retrieval", "elapsed_ms",
 }  # fmt: skip
-
-
-def application(bot):
-    """The service, built inside a loop: Gradio would otherwise leave loops unclosed."""
-
-    async def built():
-        return create_app(bot)
-
-    return asyncio.run(built())
 
 
 @pytest.fixture(scope="module")

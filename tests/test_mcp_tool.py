@@ -1,35 +1,27 @@
 """The tool for assistants: only if the operator opts in, the same answer, the same guards."""
 
-import asyncio
 from importlib.util import find_spec
 
 import pytest
 from starlette.testclient import TestClient
 
-from chatbot.api import create_app
 from chatbot.records import DISCLAIMER
 from chatbot.settings import Settings
 from corpus.errors import InputError
+from tests.application import application
 
 INSTALLED = find_spec("mcp") is not None
-needs_sdk = pytest.mark.skipif(not INSTALLED, reason="the group mcp is not installed")
 HEADERS = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
 
 
-def built(bot, **settings):
-    """The service, built inside a loop: Gradio would otherwise leave loops unclosed."""
-
-    async def made():
-        return create_app(bot, Settings.model_construct(**{"rate_per_minute": 0} | settings))
-
-    return asyncio.run(made())
+def opted_in(bot, rate_per_minute: int = 0):
+    return application(bot, Settings.model_construct(rate_per_minute=rate_per_minute, mcp=True))
 
 
 @pytest.fixture(scope="module")
 def client(bot):
-    if not INSTALLED:
-        pytest.skip("the group mcp is not installed")
-    with TestClient(built(bot, mcp=True), raise_server_exceptions=False) as client:
+    pytest.importorskip("mcp", reason="the group mcp is not installed")
+    with TestClient(opted_in(bot), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -77,26 +69,25 @@ def test_a_failure_tells_nothing_of_itself(client, monkeypatch, bot) -> None:
     assert "secret" not in response.text
 
 
-@needs_sdk
 def test_a_body_that_is_too_large_is_refused(client) -> None:
     response = call(client, "tools/call", name="ask", arguments={"question": "医" * 300_000})
     assert response.status_code == 413
 
 
-@needs_sdk
+@pytest.mark.skipif(not INSTALLED, reason="the group mcp is not installed")
 def test_calls_count_as_questions(bot) -> None:
-    with TestClient(built(bot, mcp=True, rate_per_minute=2)) as client:
+    with TestClient(opted_in(bot, rate_per_minute=2)) as client:
         codes = [call(client, "tools/list").status_code for _ in range(8)]
     assert codes[0] == 200
     assert codes[-1] == 429
 
 
 def test_without_the_setting_there_is_no_such_address(bot) -> None:
-    with TestClient(built(bot), raise_server_exceptions=False) as client:
+    with TestClient(application(bot), raise_server_exceptions=False) as client:
         assert call(client, "tools/list").status_code in {404, 405}
 
 
 @pytest.mark.skipif(INSTALLED, reason="the group mcp is installed")
 def test_without_the_sdk_the_operator_is_told(bot) -> None:
     with pytest.raises(InputError, match="mcp"):
-        built(bot, mcp=True)
+        opted_in(bot)

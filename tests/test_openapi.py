@@ -1,15 +1,14 @@
 """Schemathesis draws requests from the service's own description: none may end in a 5xx."""
 
-import asyncio
 import warnings
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatbot.api import create_app
 from chatbot.feedback import Feedback
 from chatbot.service import Service
+from tests.application import application
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its own dependencies
@@ -19,11 +18,8 @@ with warnings.catch_warnings():
 @pytest.fixture(scope="module")
 def described(bot, tmp_path_factory):
     store = Feedback.open(tmp_path_factory.mktemp("openapi") / "feedback.db")
-
-    async def built():
-        return create_app(Service(bot, store))
-
-    yield schemathesis.openapi.from_asgi("/api/openapi.json", asyncio.run(built()))
+    service = application(Service(bot, store))
+    yield schemathesis.openapi.from_asgi("/api/openapi.json", service)
     store.close()
 
 

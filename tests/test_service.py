@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 
 from chatbot import api, headers
 from chatbot.answer import Chatbot
-from chatbot.api import create_app
 from chatbot.feedback import Feedback
 from chatbot.headers import BodyLimit, ImpatientProtocol
 from chatbot.page import build_page, refresh_starters
@@ -28,6 +27,7 @@ from corpus.errors import EngineUnreachable, FeedbackError
 from corpus.folder import SHIPPED
 from index import store
 from index.manifest import current_name
+from tests.application import application
 from tests.conftest import EMBEDDINGS
 
 SHIPPED_FILES = sorted(path for path in SHIPPED.glob("*.md") if path.stem.islower())
@@ -52,11 +52,7 @@ def service(bot, tmp_path):
 @pytest.fixture
 def client(service):
     settings = Settings.model_validate({"operator_token": TOKEN, "rate_per_minute": 100_000})
-
-    async def built():
-        return create_app(service, settings)
-
-    with TestClient(asyncio.run(built()), raise_server_exceptions=False) as opened:
+    with TestClient(application(service, settings), raise_server_exceptions=False) as opened:
         yield opened
 
 
@@ -115,11 +111,7 @@ def without_engine() -> Service:
 
 def test_without_an_engine_emergencies_are_answered_and_the_rest_is_told() -> None:
     service = without_engine()
-
-    async def made():
-        return create_app(service)
-
-    with TestClient(asyncio.run(made()), raise_server_exceptions=False) as client:
+    with TestClient(application(service), raise_server_exceptions=False) as client:
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "out_of_order")
         asked = client.post("/api/ask", json={"question": "惠州门诊怎么报销"})

@@ -1,6 +1,5 @@
 """Conversations on the server: bounded in number, gone an hour after the last question."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,18 +7,15 @@ from fastapi.testclient import TestClient
 
 from chatbot import sessions
 from chatbot.answer import Chatbot
-from chatbot.api import create_app
 from chatbot.sessions import SESSION_SECONDS, Sessions
+from tests.application import application
 
 QUESTION = "门诊怎么报销"
 
 
 @pytest.fixture(scope="module")
 def app(bot: Chatbot):
-    async def built():
-        return create_app(bot)
-
-    with TestClient(asyncio.run(built())) as client:
+    with TestClient(application(bot)) as client:
         yield client
 
 
