@@ -13,8 +13,9 @@ from chatbot.measures import coverage
 from chatbot.question import asks_only, content_words, wants
 from chatbot.records import Quote
 from chatbot.select import items_of
+from chatbot.suits import tiers
 from index.search import Index
-from index.terms import normalise
+from index.terms import expansions, normalise
 
 HELD = 0.5  # share of the new words that a sentence holds if it is about them
 DIM = 0.1  # what a sentence counts that is about something else: less than is quoted
@@ -114,14 +115,15 @@ def focus_of(turn: Turn) -> Focus:
 
 
 def asks_by_itself(turn: Turn, quotes: Sequence[Quote]) -> bool:
-    """Whether a follow-up names something that no quote touches on.
+    """Whether a follow-up names something that no quote touches on, in any words of the lexicon.
 
-    A place, an insurance or a year alone is no such thing.
+    A place, an insurance or a year alone is no such thing, nor a tier of hospital that is told of.
     """
     asked = turn.question
     told = normalise("".join(quote.text for quote in quotes))
-    pairs = ["".join(pair) for word in focus_of(turn).words for pair in pairwise(word)]
-    tells_who = asked.place or asked.insurance or asked.year
+    named = focus_of(turn).words
+    pairs = ["".join(pair) for word in (*named, *expansions(" ".join(named))) for pair in pairwise(word)]
+    tells_who = asked.place or asked.insurance or asked.year or tiers(asked.text) & tiers(told)
     return bool(pairs) and not tells_who and not any(pair in told for pair in pairs)
 
 

@@ -38,6 +38,11 @@ _RELATIVE_YEAR = re.compile(
 )
 _YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1, "后年": 2}
 _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
+# Kinds of insurance as people call them: 「我妈那种农村的」, 「单位交的那个」.
+_RESIDENTS = re.compile(
+    r"农村(?:户口)?(?:的|那种|那个|医保|保险)|村里[交缴]|(?:大|中|小)学生|学生医保|新生儿|婴儿|少儿"
+)
+_EMPLOYED = re.compile(r"上班(?:的医保|的?那种)|(?:单位|公司|厂里)给?(?:我|他|她)?[交缴上]的|五险")
 _CLAUSE = re.compile(
     r"[?!;。,、\n]+|还有|另外|顺便|再问一下|再问|还想问|(?<=[么样法办领报交])(?:和|以及|跟)"
 )
@@ -128,13 +133,17 @@ def mended(raw: str) -> str:
 def insurance_of(text: str) -> str:
     """职工 or 居民, if the text says so; else empty.
 
-    >>> insurance_of("湖南新农合医保"), insurance_of("门特怎么办")
-    ('居民', '')
+    >>> insurance_of("湖南新农合医保"), insurance_of("我妈那种农村的呢"), insurance_of("门特怎么办")
+    ('居民', '居民', '')
     """
     if _FLEXIBLE.search(text):
         return Audience.EMPLOYEE.value
     audience = audience_of(text)
-    return "" if audience is Audience.ANYONE else audience.value
+    if audience is not Audience.ANYONE:
+        return audience.value
+    said = (_RESIDENTS, Audience.RESIDENT), (_EMPLOYED, Audience.EMPLOYEE)
+    found = [kind.value for pattern, kind in said if pattern.search(text)]
+    return found[0] if len(found) == 1 else ""
 
 
 def year_of(text: str) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from math import fsum
+from math import fsum, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +168,13 @@ def _weights() -> dict[str, Any]:
 
 
 def sound(flat: str) -> Sound:
-    """How a flat text sounds, by the fitted weights of its characters and pairs."""
+    """How a flat text sounds, by the fitted weights of its characters and pairs.
+
+    Their sum is divided by the root of their number: a long story says no more than a cry for help.
+    """
     data = _weights()
     found = [data["weights"][gram] for gram in characters(flat) if gram in data["weights"]]
     # exact: the order of a set differs from run to run, and a plain sum with it
-    return Sound(*(fsum(column) for column in zip(data["bias"], *found, strict=True)))
+    sums = map(fsum, zip(*found, strict=True)) if found else (0.0, 0.0, 0.0)
+    root = sqrt(len(found) or 1)
+    return Sound(*(bias + told / root for bias, told in zip(data["bias"], sums, strict=True)))

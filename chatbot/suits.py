@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 from chatbot.question import RULES
 from corpus.records import Article, Audience
-from corpus.regions import PlacePath, mentions, within
+from corpus.regions import PlacePath, mentions, read_places, within
 from index.terms import normalise
 
 CARE = ("门诊", "住院")
@@ -26,6 +26,7 @@ _ASKS_WHOM = re.compile(r"电话|号码|热线|问谁|找谁")
 _PAID = re.compile(r"[交缴]|收费|财政")
 _GOT = re.compile(r"报(?!道|告|名)|支付|付|补偿|限额|起付|封顶|津贴|补贴|奖励")
 
+_FIGURE = re.compile(r"\d")
 _ASKS_PRAISE = re.compile(r"好处|作用|意义|优势|为什么|为啥|划算|目的")
 
 
@@ -73,13 +74,18 @@ def of_tier(question: str, texts: Sequence[str]) -> list[bool]:
     >>> of_tier("二级医院住院报几成", ["一级医院报90%。", "二级医院报85%。"])
     [True, True]
     """
-    asked = set(_TIER.findall(normalise(question)))
+    asked = tiers(question)
     if len(asked) != 1:
         return [True] * len(texts)
-    told = [set(_TIER.findall(normalise(text))) for text in texts]
+    told = [tiers(text) for text in texts]
     if any(asked & tiers for tiers in told):
         return [True] * len(texts)
-    return [not tiers or bool(_TIERS.search(text)) for tiers, text in zip(told, texts, strict=True)]
+    return [not found or bool(_TIERS.search(text)) for found, text in zip(told, texts, strict=True)]
+
+
+def tiers(text: str) -> set[str]:
+    """The tiers of hospital that a text names: 一, 二, 三."""
+    return set(_TIER.findall(normalise(text)))
 
 
 def other_way(question: str, text: str) -> bool:
@@ -118,17 +124,26 @@ def _named(text: str) -> frozenset[PlacePath]:
     return frozenset(mention.path for mention in mentions(normalise(text)) if mention.path)
 
 
+@lru_cache(maxsize=1_000)
+def _treating(question: str) -> frozenset[PlacePath]:
+    """The places that hold the one where somebody is treated."""
+    care = read_places(normalise(question)).care or ()
+    return frozenset(care[:size] for size in range(1, len(care) + 1))
+
+
 def of_elsewhere(question: str, article: Article, text: str, place: PlacePath | None) -> bool:
     """Whether a sentence of a wider article is about a place that does not hold ``place``.
 
     Not if no place is known, nor if the question or the article's title names that place too, nor
-    if the sentence names ``place`` as well, or one that holds it, but none within the latter.
+    if the sentence names ``place`` as well, or one that holds it, but none within the latter. A
+    figure is only for who is treated in that place, not for who compares.
     """
     if place is None or article.place == place:
         return False
     named = _named(text)
     strange = {one for one in named if not within(place, one)}
-    if not strange or strange <= _named(question) | _named(article.title):
+    asked = _treating(question) if _FIGURE.search(text) else _named(question)
+    if not strange or strange <= asked | _named(article.title):
         return False
     here = named - strange
     return not any(one == place or not any(within(far, one) for far in strange) for one in here)

@@ -56,6 +56,8 @@ def test_an_example_of_elsewhere_is_told_apart_with_and_without_a_number(article
     huizhou, text = ("广东省", "惠州市"), "广州职工门诊要先选点"
     assert of_elsewhere("门诊怎么报", wide, text, huizhou)
     assert not of_elsewhere("和广州有什么不同", wide, text, huizhou)
+    assert of_elsewhere("和广州一样吗", wide, "广州职工报75%", huizhou)
+    assert not of_elsewhere("惠州医保在广州看病", wide, "广州职工报75%", huizhou)
     assert not of_elsewhere("门诊怎么报", replace(wide, title="在广州门诊怎么报"), text, huizhou)
     assert not of_elsewhere("门诊怎么报", wide, "广东门诊要先选点", huizhou)
     assert not of_elsewhere("门诊怎么报", replace(wide, place=huizhou), text, huizhou)
