@@ -122,7 +122,9 @@ def asks_by_itself(turn: Turn, quotes: Sequence[Quote]) -> bool:
     asked = turn.question
     told = normalise("".join(quote.text for quote in quotes))
     named = focus_of(turn).words
-    pairs = ["".join(pair) for word in (*named, *expansions(" ".join(named))) for pair in pairwise(word)]
+    pairs = [
+        "".join(pair) for word in (*named, *expansions(" ".join(named))) for pair in pairwise(word)
+    ]
     tells_who = asked.place or asked.insurance or asked.year or tiers(asked.text) & tiers(told)
     return bool(pairs) and not tells_who and not any(pair in told for pair in pairs)
 

@@ -4,18 +4,18 @@ A message is made flat (``safety_rules.flatten``) and its fixed expressions are 
 category's patterns are searched in it, and a match counts only if no guard tells it apart:
 negation, past, hypothesis, hearsay, insurance talk, treatment that is over. All words are in
 ``rules/safety.yaml``. What no rule describes is judged by how it sounds (``_heard``), and what a
-rule describes counts unless it sounds harmless by far (``_sounds_harmless``).
+rule describes counts unless it sounds harmless by far.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 
 from chatbot.safety_rules import (
     MAX_LENGTH,
     Category,
+    Sound,
     literal,
     rules,
     sound,
@@ -25,15 +25,11 @@ from corpus.regions import mentions
 from index.terms import normalise
 
 WINDOW = 60  # characters of a clause that are looked at on each side of a sign
-# Log odds above the fitted threshold. In cross-validation .7 % of the ordinary messages and
-# look-alikes lie above it, .5 % above this much more, at a tenth of the red flags; see eval/LOG.md.
-MORE = 0.5
-DEAD_MORE = 2.0  # where somebody's death is spoken of: papers and money mostly
-# Log odds; no red flag of the development halves with ten endings each, and nothing plainly said,
-# lies below in all its parts.
-HARMLESS = -1.5
-SHORTEST, STEP = 6, 2  # characters of the beginnings that are looked at
-MIXED = 1.8  # log odds above the threshold that a message needs without its insurance clauses
+# Log odds, see eval/LOG.md: what a message needs more without its insurance clauses, and below what
+# a rule has met its words in another sense.
+MIXED = 1.3
+HARMLESS, HARMLESS_TO_ONESELF = -2.5, -4.0
+ALONE = 0.5  # by which a single clause is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +254,24 @@ def check(raw: str) -> Alert | None:
     True
     """
     reading = _read(raw)
-    described = _described(reading)
-    if described and described.category != "self_harm" and _sounds_harmless(reading.text):
+    described, heard = _described(reading), _heard(reading.text)
+    if described and (_believed(described, heard) or _clause_sounds_so(reading.text)):
+        return described
+    if heard.red_flag < 0 or {"supposed_first", "insurance"} <= reading.has:
         return None
-    return described or _heard(reading)
+    name = "self_harm" if heard.self_harm > 0 else "critical"
+    return next(Alert(c.name, c.card) for c in rules().categories if c.name == name)
+
+
+def _believed(described: Alert, heard: Sound) -> bool:
+    """Whether a message does not sound so harmless that the rule met its words in another sense."""
+    to_oneself = described.category == "self_harm"
+    return heard.red_flag >= (HARMLESS_TO_ONESELF if to_oneself else HARMLESS)
+
+
+def _clause_sounds_so(text: str) -> bool:
+    """Whether a single clause of a flat text sounds like a red flag."""
+    return any(sound(clause).red_flag >= ALONE for clause in text.split(","))
 
 
 def by_rule(raw: str) -> Alert | None:
@@ -276,41 +286,15 @@ def _described(reading: Reading) -> Alert | None:
     return None
 
 
-def _sounds_harmless(text: str) -> bool:
-    """Whether no part of a flat text sounds like a red flag, by far.
-
-    Then a rule has met its words in another sense. The parts: what is not of insurance, clauses and
-    their beginnings, since a question on insurance may follow what has happened without a stop.
-    """
-    begun = (
-        clause[max(end - WINDOW, 0) : end]
-        for clause in text.split(",")
-        for end in range(SHORTEST, len(clause), STEP)
-    )
-    told = chain((text, without_insurance(text)), text.split(","), begun)
-    return all(sound(part).red_flag < HARMLESS for part in told if part)
-
-
-def _heard(reading: Reading) -> Alert | None:
-    """A red flag that no rule describes but that sounds like one, by the fitted weights.
-
-    A message that also speaks of insurance is judged without those clauses, and more strictly.
-    """
-    has, told = reading.has, without_insurance(reading.text)
-    about_costs = "insurance" in has and ("lasting" in has or reading.supposed)
-    if reading.reported or _over(reading) or about_costs:
-        return None
-    if not rules().words["body"].search(told or reading.text):
-        return None
-    heard = sound(reading.text)
-    needed = DEAD_MORE if "dead" in has else MORE
-    told_of_now = not (reading.past or reading.supposed or has & {"dead", "lasting", "general"})
-    if heard.red_flag < needed and told not in ("", reading.text) and told_of_now:
-        heard, needed = sound(told), MIXED
-    if heard.red_flag < needed:
-        return None
-    name = "self_harm" if heard.self_harm > 0 else "critical"
-    return next(Alert(c.name, c.card) for c in rules().categories if c.name == name)
+def _heard(text: str) -> Sound:
+    """How a flat text sounds; without its insurance clauses if that sounds more like a red flag."""
+    denied = rules().guards["denied"]
+    text = ",".join(clause for clause in text.split(",") if not denied.search(clause))
+    whole, told = sound(text), without_insurance(text)
+    if told in ("", text):
+        return whole
+    part = sound(told)
+    return max(whole, replace(part, red_flag=part.red_flag - MIXED), key=lambda s: s.red_flag)
 
 
 def insurance_part(raw: str) -> str:
