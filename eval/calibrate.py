@@ -32,7 +32,7 @@ from index.terms import normalise
 
 RIDGE = 0.05  # strength of the pull of the weights towards 0
 FOLDS = 10  # where all questions are of one author
-AUTHORS = ("fresh", "blind", "late", "last")  # see eval/questions/README.md
+AUTHORS = ("fresh", "blind", "late", "last", "next")  # see eval/questions/README.md
 ANSWERS = 2  # the grade of an article that answers
 DENSE_ONLY = ("closeness", "nearest", "all_ways")  # features that need the encoder
 
