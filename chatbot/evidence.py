@@ -1,7 +1,7 @@
 """What the corpus holds on a question: articles that apply, the best ones sentence by sentence."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -33,6 +33,7 @@ ARTICLE_WEIGHTS = {
 # The same while there is no encoder: the word search alone ranks articles less well.
 WORD_WEIGHTS = {"title": 0.35, "asks": 0.12, "coverage": 0.24, "fused": 0.12, "fit": 0.17}
 SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05, "asked": 0.30}
+BEST_SENTENCE = 0.15  # what an article's best sentence counts beside the article
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,18 @@ def gather(
     # One leg alone does not say how much a score means, so the best passage is the measure.
     most = 1.0 if vector is not None else max((hit.score for hit in hits), default=1.0)
     sources = [scorer.source(hit, hit.score / most) for key, hit in best.items() if key in kept]
-    sources.sort(key=lambda s: (-s.score, s.article.id))
-    return _local_first([scorer.read(source) for source in sources[:ARTICLES]], place)
+    read = [scorer.read(source) for source in _best_first(sources)[:ARTICLES]]
+    return _local_first(_best_first(map(_with_its_best, read)), place)
+
+
+def _best_first(sources: Iterable[Source]) -> list[Source]:
+    return sorted(sources, key=lambda s: (-s.score, s.article.id))
+
+
+def _with_its_best(source: Source) -> Source:
+    """The same, weighed with its best sentence too."""
+    best = max((sentence.score for sentence in source.sentences), default=0.0)
+    return replace(source, score=(1 - BEST_SENTENCE) * source.score + BEST_SENTENCE * best)
 
 
 def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]:

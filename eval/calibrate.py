@@ -104,13 +104,15 @@ def _regress(
 ) -> NDArray[np.float64]:
     """Weights ≥ 0 and, last, the bias of a ridge logistic regression over weighted samples."""
 
-    def loss(w: NDArray[np.float64]) -> float:
+    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         z = x @ w[:-1] + w[-1]
-        loss = np.mean(balance * (np.logaddexp(0, z) - y * z))
-        return float(loss + RIDGE * (w[:-1] @ w[:-1]) / len(y))
+        value = np.mean(balance * (np.logaddexp(0, z) - y * z)) + RIDGE * (w[:-1] @ w[:-1]) / len(y)
+        wrong = balance * (1 / (1 + np.exp(-z)) - y) / len(y)
+        return float(value), np.append(x.T @ wrong + 2 * RIDGE * w[:-1] / len(y), wrong.sum())
 
     bounds = [(0.0, None)] * x.shape[1] + [(None, None)]
-    found = minimize(loss, np.zeros(x.shape[1] + 1), method="L-BFGS-B", bounds=bounds).x
+    start = np.zeros(x.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return np.asarray(found, dtype=np.float64)
 
 
