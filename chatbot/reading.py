@@ -41,6 +41,8 @@ _SAYS_UNKNOWN = re.compile(
 _FOR_CARE_HERE = re.compile(r"\d\s*%|百分[之点]|\d[\d.,]*\s*万?元")
 _HEDGED = re.compile(r"最低|不低于|至少|以上|左右|各地|由.{0,8}定|待核实")
 _COMPARES = re.compile(r"[比和跟同].{1,12}(?:[低高多少贵](?![少几])|便宜|划算|一样)")
+_HOW_MUCH = re.compile("多少|几")
+_SUMS = {"起付", "门槛", "封顶", "限额", "上限"}
 IN_ORDER = {"steps", "papers", "difference", "sum"}  # asks for what is told one after another
 ALONE = 2  # content words that a part of a message needs to be understood for itself
 NEAR = 0.05  # probability from which articles that do not answer are offered as nearby questions
@@ -228,7 +230,15 @@ class Reading:
         others = at_home or for_others(self.question.insurance, article, text)
         title = "" if others else normalise(article.title)
         given = any(want.shows.search(text) or want.asks.search(title) for want in needed)
-        return given or bool(_SAYS_UNKNOWN.search(text))
+        return given or bool(_SAYS_UNKNOWN.search(text)) or self._named(needed, text)
+
+    def _named(self, needed: Iterable[Want], text: str) -> bool:
+        """Whether a sentence says something of a sum that is named, if nobody asks how much."""
+        if _HOW_MUCH.search(self.text):
+            return False
+        asked = (want.needs.search(self.text) for want in needed if want.needs)
+        names = {found.group() for found in asked if found} & _SUMS
+        return any(name in text for name in names)
 
     def _helps_to_reckon(self, quote: Quote) -> bool:
         text = normalise(quote.text)
