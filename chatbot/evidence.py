@@ -21,19 +21,22 @@ ARTICLES = 6  # articles looked at sentence by sentence
 LOCAL_RATIO = 0.85  # a local article goes first if it fits at least so well as the best one
 REFERRAL = 0.6  # what a sentence counts that only says whom to ask, if nobody asked for that
 _REFERRAL = re.compile(r"请?(?:先)?[问打].{0,12}(?:医保局|12393)")
-# What an article and a sentence are weighed by; chosen on development questions, see eval/LOG.md.
+# What an article is weighed by, its best sentence last: fitted on development questions (listwise
+# softmax of the article that answers among its rivals), see eval/LOG.md.
 ARTICLE_WEIGHTS = {
-    "title": 0.07,
-    "asks": 0.04,
-    "coverage": 0.07,
+    "fused": 0.17,
+    "sentence": 0.12,
+    "passage": 0.13,
     "closeness": 0.11,
-    "fused": 0.52,
-    "fit": 0.19,
+    "agreement": 0.11,
+    "coverage": 0.10,
+    "fit": 0.07,
+    "best": 0.19,
 }
 # The same while there is no encoder: the word search alone ranks articles less well.
 WORD_WEIGHTS = {"title": 0.35, "asks": 0.12, "coverage": 0.24, "fused": 0.12, "fit": 0.17}
-SENTENCE_WEIGHTS = {"closeness": 0.40, "coverage": 0.35, "want": 0.20, "lead": 0.05, "asked": 0.30}
-BEST_SENTENCE = 0.15  # what an article's best sentence counts beside the article
+# Fitted likewise: a sentence that holds a fact among the others of its article.
+SENTENCE_WEIGHTS = {"closeness": 0.65, "asked": 0.31, "coverage": 0.22, "want": 0.09, "lead": 0.02}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +115,11 @@ def gather(
     most = 1.0 if vector is not None else max((hit.score for hit in hits), default=1.0)
     sources = [scorer.source(hit, hit.score / most) for key, hit in best.items() if key in kept]
     read = [scorer.read(source) for source in _best_first(sources)[:ARTICLES]]
-    return _local_first(_best_first(map(_with_its_best, read)), place)
+    return _local_first(_best_first(read), place)
 
 
 def _best_first(sources: Iterable[Source]) -> list[Source]:
     return sorted(sources, key=lambda s: (-s.score, s.article.id))
-
-
-def _with_its_best(source: Source) -> Source:
-    """The same, weighed with its best sentence too."""
-    best = max((sentence.score for sentence in source.sentences), default=0.0)
-    return replace(source, score=(1 - BEST_SENTENCE) * source.score + BEST_SENTENCE * best)
 
 
 def _local_first(sources: list[Source], place: PlacePath | None) -> list[Source]:
@@ -164,36 +161,41 @@ class _Scorer:
         self._place = place
         self._weights = word_weights(index, question.content)
         self._lexical = _lexical_ranks(index, text)
+        self._article_weights = WORD_WEIGHTS if vector is None else ARTICLE_WEIGHTS
 
     def source(self, hit: Hit, fused: float) -> Source:
         """The article of a hit with all its measures; ``fused``: the score of the search."""
         article = hit.article
-        top = max(self._cosines(article), default=0.0)
+        sentence = closeness(max(self._cosines(article), default=0.0))
+        passage = closeness(hit.dense)
         asked = max((near for _, near in self._asked(article)), default=0.0)
         title = plain(article.title)
+        rank = self._lexical.get(article.id)
         measures = {
             "title": coverage(self._weights, title),
             "asks": self._asks_the_same(title),
             "coverage": coverage(self._weights, _all_words(article)),
-            "closeness": max(closeness(top), closeness(hit.dense), asked),
+            "sentence": sentence,
+            "passage": passage,
+            "closeness": max(sentence, passage, asked),
             "fused": min(fused, 1.0),
             "fit": fit(article, self._question, self._place),
+            "agreement": 1 / rank if rank else 0.0,
+            "best": 0.0,  # until its sentences are read
         }
-        weights = WORD_WEIGHTS if self._vector is None else ARTICLE_WEIGHTS
-        rank = self._lexical.get(article.id)
         return Source(
             article=article,
-            score=sum(weight * measures[name] for name, weight in weights.items()),
+            score=sum(weight * measures[name] for name, weight in self._article_weights.items()),
             title=measures["title"],
             coverage=measures["coverage"],
             closeness=measures["closeness"],
             fit=measures["fit"],
-            agreement=1 / rank if rank else 0.0,
+            agreement=measures["agreement"],
             sentences=(),
         )
 
     def read(self, source: Source) -> Source:
-        """The same with its sentences."""
+        """The same with its sentences, weighed with the best of them."""
         article = source.article
         spans, cosines = self._index.spans[article.id], self._cosines(article)
         asked = self._asked(article)
@@ -203,7 +205,9 @@ class _Scorer:
             near = [near for part, near in asked if part.start <= span.start < part.end]
             told = max(near, default=0.0)
             found.append(self._sentence(article, title, order, span, cosine, told))
-        return replace(source, sentences=tuple(found))
+        best = max((sentence.score for sentence in found), default=0.0)
+        score = source.score + self._article_weights.get("best", 0.0) * best
+        return replace(source, score=score, sentences=tuple(found))
 
     def _asks_the_same(self, title: str) -> float:
         """The share of what the question asks for that the title, itself a question, asks too."""
