@@ -23,6 +23,8 @@ _NAMED = {
     "限额": re.compile(r"限额|封顶|上限|最[高多]|顶多"),
     "缴费": re.compile(r"[交缴]"),
 }
+# Without such words a question that wants yes or no names a sum only: 「限额能不能转给家里人」.
+_OF_FIGURES = re.compile(r"\d|多少|几|多[大久长]|是不是|有没有|[高低多少]")
 _USE = re.compile(
     r"结算|征缴|缴费|转移|接续|监督|举报|投诉|咨询|报销|参保|登记|备案|生育|异地|大病|救助|慢病"
 )
@@ -51,6 +53,8 @@ def side_by_side(
         place: the 参保地; a sentence on another place is no side of anything.
     """
     figures = wants & frozenset(_WANT_OF.values())
+    if "amount" in figures and "decide" in wants and not _OF_FIGURES.search(question):
+        return []
     articles = {source.article.id: source.article for source in sources}
     scores = {
         (source.article.id, s.span.start): s.score for source in sources for s in source.sentences

@@ -17,6 +17,7 @@ from chatbot.safety_rules import (
     Category,
     Sound,
     literal,
+    placeless,
     rules,
     sound,
     without_insurance,
@@ -254,8 +255,9 @@ def check(raw: str) -> Alert | None:
     True
     """
     reading = _read(raw)
-    described, heard = _described(reading), _heard(reading.text)
-    if described and (_believed(described, heard) or _clause_sounds_so(reading.text)):
+    told = placeless(reading.text)
+    described, heard = _described(reading), _heard(told)
+    if described and (_believed(described, heard) or _clause_sounds_so(told)):
         return described
     if heard.red_flag < 0 or {"supposed_first", "insurance"} <= reading.has:
         return None

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from corpus.regions import mentions
 from index.terms import normalise
 
 RULES = Path(__file__).with_name("rules") / "safety.yaml"
@@ -127,6 +128,19 @@ def literal(raw: str) -> str:
     '〇,医保怎么查'
     """
     return rules().harmless.sub(_BLANK, flatten(raw))
+
+
+def placeless(flat: str) -> str:
+    """A flat text without the places that it names: they say nothing of a danger.
+
+    >>> placeless("辽阳有人晕倒了")
+    '有人晕倒了'
+    """
+    kept, end = [], 0
+    for mention in mentions(flat):
+        kept.append(flat[end : mention.span.start])
+        end = mention.span.end
+    return "".join((*kept, flat[end:]))
 
 
 def without_insurance(flat: str) -> str:

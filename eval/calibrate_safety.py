@@ -21,7 +21,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from chatbot.safety import by_rule
-from chatbot.safety_rules import WEIGHTS, characters, literal, without_insurance
+from chatbot.safety_rules import WEIGHTS, characters, literal, placeless, without_insurance
 from corpus import folder
 from eval.expectations import question_files
 from eval.lines import json_rows
@@ -90,10 +90,11 @@ def messages(cases: Path, questions: Path) -> list[Message]:
     for raw in chain(stored, examples("within"), examples("beside")):
         if by_rule(raw) is None:
             found.setdefault(raw, HARMLESS)
+    flat = ((placeless(literal(raw)), labels) for raw, labels in found.items())
     return [
-        Message(text, *labels, number, whole=text == literal(raw), extra=number >= asked)
-        for number, (raw, labels) in enumerate(found.items())
-        for text in dict.fromkeys((literal(raw), without_insurance(literal(raw))))
+        Message(text, *labels, number, whole=text == told, extra=number >= asked)
+        for number, (told, labels) in enumerate(flat)
+        for text in dict.fromkeys((told, without_insurance(told)))
         if text
     ]
 
