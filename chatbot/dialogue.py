@@ -186,10 +186,14 @@ def read(
     subjects: list[str] = []
     insured_known = place is not None
     chosen = (place, insured_known)
-    earlier = questions(history)
+    earlier = [m for m in history if not (problem(m) or says_nothing(clean(m)))]
     for n, message in enumerate((*earlier, raw)):
         last = n == len(earlier)
         question = understand(mended(message) if mend or not last else clean(message))
+        if not last and safety.check(message):  # only its place is remembered
+            named = None if insured_known else question.place
+            place = named or place
+            continue
         before = _recalled(subjects, subject, question)
         if last:
             place, insured_known = chosen if "region" in forget else (place, insured_known)

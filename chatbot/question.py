@@ -38,6 +38,7 @@ _RELATIVE_YEAR = re.compile(
 )
 _YEARS_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "本年度": 0, "本年": 0, "明年": 1, "后年": 2}
 _FLEXIBLE = re.compile(r"灵活就业|自己交|个体")
+_COMPARED = re.compile(r"[照像跟和同比](?:职工|居民)(?:医保)?(?:那样|一样|那么)")
 # Kinds of insurance as people call them: 「我妈那种农村的」, 「单位交的那个」.
 _RESIDENTS = re.compile(
     r"农村(?:户口)?(?:的|那种|那个|医保|保险)|村里[交缴]|(?:大|中|小)学生|学生医保|新生儿|婴儿|少儿"
@@ -136,11 +137,11 @@ def insurance_of(text: str) -> str:
     >>> insurance_of("湖南新农合医保"), insurance_of("我妈那种农村的呢"), insurance_of("门特怎么办")
     ('居民', '居民', '')
     """
-    if _FLEXIBLE.search(text):
-        return Audience.EMPLOYEE.value
-    audience = audience_of(text)
+    audience = audience_of(_COMPARED.sub("", text))
     if audience is not Audience.ANYONE:
         return audience.value
+    if _FLEXIBLE.search(text):
+        return Audience.EMPLOYEE.value
     said = (_RESIDENTS, Audience.RESIDENT), (_EMPLOYED, Audience.EMPLOYEE)
     found = [kind.value for pattern, kind in said if pattern.search(text)]
     return found[0] if len(found) == 1 else ""

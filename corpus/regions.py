@@ -115,22 +115,25 @@ def read_places(text: str) -> PlaceReading:
     denied = roles.having("denied_patterns")
     paid = [path for path in roles.having("paid_patterns") if path not in denied]
     stated = paid or [p for p in roles.having("insured_patterns") if p not in denied]
+    mine = roles.having("own_patterns")
+    aside = roles.having("aside_patterns") + (roles.having("kin_patterns") if mine else [])
+    if not paid and any(p not in aside for p in mine):
+        stated = [p for p in stated if p in mine or p not in aside]
     moved = bool(rule("insurance_moves").search(text))
     visited = [] if moved else roles.having("travel_patterns")
     care = [p for p in dict.fromkeys(visited + roles.having("care_patterns")) if p not in paid]
     insured = stated
     if len(stated) > 1:  # 「湖南医保在广东」: 「医保在广东」 alone would read as insured there
         insured = [path for path in stated if path not in care] or stated[:1]
-        mine = roles.having("own_patterns")
         insured = [path for path in insured if path in mine] or insured
     care = [path for path in care if path not in insured]
     if stated and not moved:  # 「合肥医保卡，在杭州药店」: insured there, so only staying here
         care += [p for p in roles.having("stay_patterns") if p not in [*stated, *denied]]
     if not insured:
         others = [path for path in roles.deepest if path not in care and path not in denied]
-        aside = roles.having("aside_patterns")
-        own = [path for path in others if path not in aside]
-        insured = own if own or care else others
+        own = [path for path in others if path not in aside or path in mine]
+        insured = [path for path in own if path in mine] or own
+        insured = insured if insured or care else others
     first, treated = next(iter(insured), None), next(iter(care), None)
     if not first and treated:  # 「从惠阳搬到仲恺」: one city holds both, and its rules count
         first = _one_city([m.path for m in found if m.path])

@@ -199,3 +199,22 @@ def test_a_misspelt_place_is_suggested_and_never_read(
 def test_nothing_is_suggested_for_a_place_that_is_spelt_right() -> None:
     for short, _ in SHORT_NAMES:
         assert suggest_places(f"{short}医保怎么报，在{short}住院") == (), short
+
+
+@pytest.mark.parametrize(
+    ("text", "insured"),
+    [
+        ("我表姐在珠海，我在中山，门诊报几成", "中山"),
+        ("嫁到江门好几年了，娘家在惠州，这边大病报多少", "江门"),
+        ("大姨是惠州的低保，我是清远的，清远这边起付线多少", "清远"),
+        ("原来是惠州职工，后来关系转回了玉林，一年最多报多少", "玉林"),
+        ("保险是广州的居民医保，人在岳阳带孩子", "广州"),
+        ("我是河南人，交的广州职工医保", "广州"),
+        ("从合肥调到苏州上班，苏州几月能换医院", "苏州"),
+        ("我姐在惠州，她住院能报多少", "惠州"),
+    ],
+)
+def test_a_relatives_place_and_one_that_was_left_are_not_the_askers(text: str, insured: str):
+    place = read_places(text).place
+    assert place is not None
+    assert place[-1].startswith(insured)
