@@ -1,7 +1,7 @@
 """What the corpus holds on a question: articles that apply, the best ones sentence by sentence."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -37,6 +37,8 @@ ARTICLE_WEIGHTS = {
 WORD_WEIGHTS = {"title": 0.35, "asks": 0.12, "coverage": 0.24, "fused": 0.12, "fit": 0.17}
 # Fitted likewise: a sentence that holds a fact among the others of its article.
 SENTENCE_WEIGHTS = {"closeness": 0.65, "asked": 0.31, "coverage": 0.22, "want": 0.09, "lead": 0.02}
+# Of a message that is completed from the one before, what it says counts more; set by hand.
+FOLLOW_UP_WEIGHTS = {"closeness": 0.40, "asked": 0.30, "coverage": 0.35, "want": 0.20, "lead": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def gather(
     vector: Float32 | None,
     place: PlacePath | None,
     year: str,
+    *,
+    follows: bool = False,
 ) -> list[Source]:
     """The best articles for a question, best first.
 
@@ -96,6 +100,7 @@ def gather(
         vector: the encoder's vector of ``text``, or None while there is none.
         place: the 参保地; articles of other places are left out. None: all articles.
         year: the year that is asked for, or empty; see ``chatbot.applicable``.
+        follows: whether ``text`` is completed from the dialogue.
     """
     care = treated_elsewhere(question, place)
     hits = index.search(
@@ -110,7 +115,8 @@ def gather(
     for hit in hits:
         best.setdefault(hit.article.id, hit)
     kept = of_one_year((hit.article for hit in best.values()), int(year or this_year()))
-    scorer = _Scorer(index, question, text, vector, place)
+    weights = FOLLOW_UP_WEIGHTS if follows else SENTENCE_WEIGHTS
+    scorer = _Scorer(index, question, text, vector, place, weights)
     # One leg alone does not say how much a score means, so the best passage is the measure.
     most = 1.0 if vector is not None else max((hit.score for hit in hits), default=1.0)
     sources = [scorer.source(hit, hit.score / most) for key, hit in best.items() if key in kept]
@@ -154,6 +160,7 @@ class _Scorer:
         text: str,
         vector: Float32 | None,
         place: PlacePath | None,
+        sentence_weights: Mapping[str, float],
     ) -> None:
         self._index = index
         self._question = question
@@ -161,6 +168,7 @@ class _Scorer:
         self._place = place
         self._weights = word_weights(index, question.content)
         self._lexical = _lexical_ranks(index, text)
+        self._sentence_weights = sentence_weights
         self._article_weights = WORD_WEIGHTS if vector is None else ARTICLE_WEIGHTS
 
     def source(self, hit: Hit, fused: float) -> Source:
@@ -259,7 +267,7 @@ class _Scorer:
             "want": len(shows) / len(asks) if asks else 0.5,
             "lead": 1.0 if order == 0 else 0.0,
         }
-        score = sum(SENTENCE_WEIGHTS[name] * value for name, value in measures.items())
+        score = sum(self._sentence_weights[name] * value for name, value in measures.items())
         if is_referral(text) and not asks & {"phone", "where"}:
             score *= REFERRAL
         return Sentence(

@@ -74,7 +74,8 @@ class Reading:
         sought = _as_if_told(text, turn)
         vector, own = index.engine.heard(sought)
         self.side = own.at_least(side)
-        self.sources = gather(index, self.question, sought, vector, turn.place, turn.year)
+        asked = (self.question, sought, vector, turn.place, turn.year)
+        self.sources = gather(index, *asked, follows=focus is not None)
         if turn.place is None and self.sources and not is_local(self.sources[0].article):
             self.sources = [s for s in self.sources if not is_local(s.article)]
         self.dense = vector is not None
