@@ -17,7 +17,7 @@ from chatbot.answer import Chatbot
 from eval.answers import Asker
 from eval.fuzz_cases import FuzzCase, cases
 from eval.guarantees import broken
-from eval.results import write_text
+from eval.results import make_folder, write_text
 
 __all__ = ["Failure", "Report", "fuzz", "fuzz_index"]
 
@@ -107,6 +107,7 @@ def fuzz_index(index: Path, count: int, seed: int, out: Path) -> Report:
         ModelError: the encoder cannot be loaded.
     """
     drawn = cases(count, seed)
+    make_folder(out.parent)
     write_text(out, "")  # better told now than after an hour
     bot = Chatbot.open(index)
     bot.warm()
