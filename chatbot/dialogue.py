@@ -161,7 +161,12 @@ def _recalled(earlier: Sequence[str], latest: str, question: Question) -> str:
 
 def questions(history: Sequence[str]) -> list[str]:
     """The earlier messages that ask or tell something: no courtesies, no red flags."""
-    return [m for m in history if not (problem(m) or says_nothing(clean(m)) or safety.check(m))]
+    return [message for message in _telling(history) if not safety.check(message)]
+
+
+def _telling(history: Sequence[str]) -> list[str]:
+    """The earlier messages without courtesies and what is no message."""
+    return [m for m in history if not (problem(m) or says_nothing(clean(m)))]
 
 
 def read(
@@ -186,13 +191,12 @@ def read(
     subjects: list[str] = []
     insured_known = place is not None
     chosen = (place, insured_known)
-    earlier = [m for m in history if not (problem(m) or says_nothing(clean(m)))]
+    earlier = _telling(history)
     for n, message in enumerate((*earlier, raw)):
         last = n == len(earlier)
         question = understand(mended(message) if mend or not last else clean(message))
         if not last and safety.check(message):  # only its place is remembered
-            named = None if insured_known else question.place
-            place = named or place
+            place = place if insured_known else question.place or place
             continue
         before = _recalled(subjects, subject, question)
         if last:

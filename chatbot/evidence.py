@@ -181,7 +181,7 @@ class _Scorer:
         rank = self._lexical.get(article.id)
         measures = {
             "title": coverage(self._weights, title),
-            "asks": self._asks_the_same(title),
+            "asks": self._asks_the_same(title) if self._vector is None else 0.0,
             "coverage": coverage(self._weights, _all_words(article)),
             "sentence": sentence,
             "passage": passage,
